@@ -1,0 +1,52 @@
+# The two commands: `make demo`, `make dev`. Everything is installed into .venv, from the lock.
+SHELL := /bin/bash
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+BIN := .venv/bin
+export DAGSTER_HOME := $(CURDIR)
+export CV_STATE ?= $(CURDIR)/.cv
+export GX_ANALYTICS_ENABLED := false
+export TF_CPP_MIN_LOG_LEVEL := 2
+
+.PHONY: help setup lock demo dev test lint bench clean
+.DEFAULT_GOAL := help
+
+help: ## What can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
+
+setup: .venv/installed ## Install into .venv what the lock names
+
+# uv where the machine has it, else one of our own beside the environment
+.venv/installed: requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "Install the package python3-venv." >&2; exit 1; }
+	@command -v uv >/dev/null || test -x .tools/bin/uv || \
+	  { $(PYTHON) -m venv .tools && .tools/bin/python -m pip install --quiet uv==$(UV_VERSION); }
+	@echo "Installing (about 3 GB; a few minutes the first time) …"
+	@uv=$$(command -v uv || echo .tools/bin/uv) && \
+	  $$uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
+	  $$uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(BIN)/cv-pipelines db upgrade
+	@touch $@
+
+lock: ## Write requirements.lock anew from pyproject.toml
+	@uv=$$(command -v uv || echo .tools/bin/uv) && $$uv pip compile pyproject.toml --group dev --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --quiet -o requirements.lock
+
+demo: setup ## The whole loop on 1,797 handwritten digits, to a report with pictures
+	@$(BIN)/cv-pipelines demo
+
+dev: setup ## The Dagster UI with its daemon, at http://127.0.0.1:3000
+	@$(BIN)/cv-pipelines dev
+
+test: setup ## All tests
+	@$(BIN)/pytest
+
+lint: setup ## Ruff and the type checker
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+bench: setup ## The figures that we promise, each as a ratio
+	@$(BIN)/python -m benchmarks.run
+
+clean: ## Delete caches; data, models and runs stay
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis $(CV_STATE)/cache

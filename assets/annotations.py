@@ -1,0 +1,49 @@
+"""What the images of a data set show, and who learns from which."""
+
+from dagster import AssetExecutionContext, Config, MaterializeResult, asset
+
+from assets.results import COMMON, materialized, numbers, picture
+from cv_pipelines.annotations.labels import labels_from_source
+from cv_pipelines.annotations.splits import SplitParameters, make_splits
+from cv_pipelines.execution.failures import mapped_errors
+from cv_pipelines.images.datasets import find_dataset
+from cv_pipelines.partitions import DATASETS
+from cv_pipelines.reports.figures import class_histogram
+from cv_pipelines.storage.bundles import Reference
+from resources.catalog import CatalogResource
+
+
+class SplitConfig(SplitParameters, Config):
+    """How new images are shared out."""
+
+
+@asset(group_name="annotations", kinds={"parquet"}, partitions_def=DATASETS, code_version="1", **COMMON)
+def labels(
+    context: AssetExecutionContext, catalog: CatalogResource, image_manifest: Reference
+) -> MaterializeResult[Reference]:
+    """The class of each image, as its source gives it."""
+    with mapped_errors():
+        cat = catalog.open()
+        dataset = find_dataset(cat.database, context.partition_key)
+        outcome = labels_from_source(cat, image_manifest, dataset.classes)
+        facts = outcome.bundle.facts
+        metadata = {"preview": picture(class_histogram(facts["counts"])), **numbers(facts)}
+        return materialized(outcome, metadata | numbers({"classes": len(facts["classes"])}))
+
+
+@asset(group_name="annotations", kinds={"parquet"}, partitions_def=DATASETS, code_version="1", **COMMON)
+def dataset_splits(
+    context: AssetExecutionContext,
+    config: SplitConfig,
+    catalog: CatalogResource,
+    image_manifest: Reference,
+    labels: Reference,
+) -> MaterializeResult[Reference]:
+    """Training, validation and test: an image once assigned stays where it is."""
+    with mapped_errors():
+        cat = catalog.open()
+        previous = cat.current("dataset_splits", context.partition_key)
+        parameters = SplitParameters(**config.model_dump())
+        outcome = make_splits(cat, image_manifest, labels, previous, parameters)
+        facts = outcome.bundle.facts
+        return materialized(outcome, numbers(facts["counts"]) | numbers(facts))

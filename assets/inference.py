@@ -1,0 +1,57 @@
+"""What the champion says about every image, and whether it still may."""
+
+from dagster import AssetExecutionContext, MaterializeResult, asset
+
+from assets.automation import FOLLOW
+from assets.results import COMMON, materialized, numbers, picture
+from cv_pipelines.execution.failures import mapped_errors
+from cv_pipelines.execution.progress import log_progress
+from cv_pipelines.models.prediction import measure_drift, predict_dataset
+from cv_pipelines.partitions import DATASETS
+from cv_pipelines.reports.figures import class_histogram, drift_bars
+from cv_pipelines.storage.bundles import Reference
+from resources.catalog import CatalogResource
+
+
+@asset(
+    group_name="inference",
+    kinds={"keras", "parquet"},
+    partitions_def=DATASETS,
+    code_version="1",
+    automation_condition=FOLLOW,
+    **COMMON,
+)
+def predictions(
+    context: AssetExecutionContext,
+    catalog: CatalogResource,
+    image_manifest: Reference,
+    champion_model: Reference,
+) -> MaterializeResult[Reference]:
+    """The champion's class, probability and entropy for every image."""
+    with mapped_errors():
+        outcome = predict_dataset(catalog.open(), champion_model, image_manifest, log_progress(context))
+        facts = outcome.bundle.facts
+        return materialized(outcome, {"preview": picture(class_histogram(facts["counts"])), **numbers(facts)})
+
+
+@asset(
+    group_name="inference",
+    kinds={"pandas"},
+    partitions_def=DATASETS,
+    code_version="1",
+    automation_condition=FOLLOW,
+    **COMMON,
+)
+def prediction_drift(
+    context: AssetExecutionContext,
+    catalog: CatalogResource,
+    image_manifest: Reference,
+    champion_model: Reference,
+    predictions: Reference,
+) -> MaterializeResult[Reference]:
+    """How far images and predictions are from what the champion was trained on."""
+    with mapped_errors():
+        outcome = measure_drift(catalog.open(), predictions, champion_model, image_manifest)
+        facts = outcome.bundle.facts
+        metadata = {"preview": picture(drift_bars(facts["indices"], facts["limit"]))}
+        return materialized(outcome, metadata | numbers(facts["indices"]))

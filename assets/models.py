@@ -1,0 +1,125 @@
+"""Models: trained, judged, and promoted where they are not worse."""
+
+from dagster import AssetExecutionContext, Config, MaterializeResult, MetadataValue, asset
+
+from assets.automation import FOLLOW, RETRAIN
+from assets.results import COMMON, materialized, numbers, picture
+from cv_pipelines.catalog import Outcome
+from cv_pipelines.errors import InputError, ResourceError
+from cv_pipelines.execution.attempts import failures_of
+from cv_pipelines.execution.failures import mapped_errors
+from cv_pipelines.execution.progress import log_progress
+from cv_pipelines.models.evaluation import evaluate
+from cv_pipelines.models.parameters import TrainingParameters
+from cv_pipelines.models.promotion import consider
+from cv_pipelines.models.training import code_version, train
+from cv_pipelines.partitions import DATASETS
+from cv_pipelines.reports.figures import confusion_matrix, reliability, training_curves
+from cv_pipelines.storage.bundles import Reference
+from resources.catalog import CatalogResource
+from resources.machine import MachineResource
+
+
+class TrainingConfig(TrainingParameters, Config):
+    """What a person may set about a training."""
+
+
+@asset(
+    group_name="models",
+    kinds={"keras"},
+    partitions_def=DATASETS,
+    code_version=code_version(),
+    automation_condition=RETRAIN,
+    **COMMON,
+)
+def trained_model(
+    context: AssetExecutionContext,
+    config: TrainingConfig,
+    catalog: CatalogResource,
+    machine: MachineResource,
+    image_manifest: Reference,
+    labels: Reference,
+    dataset_splits: Reference,
+) -> MaterializeResult[Reference]:
+    """A classifier, trained once per data, labels, code and parameters."""
+    with mapped_errors():
+        parameters = TrainingParameters(**config.model_dump())
+        batch = max(1, parameters.batch_size >> failures_of(context, ResourceError))
+        inputs = (image_manifest, labels, dataset_splits)
+        listen = log_progress(context)
+        outcome = train(catalog.open(), *inputs, parameters, machine.cache_folder(), batch, listen)
+        card = outcome.bundle.facts
+        metadata = {
+            "preview": picture(training_curves(card["history"])),
+            "architecture": MetadataValue.text(card["architecture"]),
+            "model_version": MetadataValue.text(outcome.reference.version),
+            "parameters": MetadataValue.json(card["parameters"]),
+        }
+        final = {"epochs": len(card["history"]), "image_size": card["image_size"], **card["history"][-1]}
+        return materialized(outcome, metadata | numbers(final) | numbers(card))
+
+
+@asset(
+    group_name="models",
+    kinds={"scikitlearn"},
+    partitions_def=DATASETS,
+    code_version="1",
+    automation_condition=FOLLOW,
+    **COMMON,
+)
+def model_evaluation(
+    context: AssetExecutionContext,
+    catalog: CatalogResource,
+    image_manifest: Reference,
+    labels: Reference,
+    dataset_splits: Reference,
+    trained_model: Reference,
+) -> MaterializeResult[Reference]:
+    """The new model on the present test split: accuracy, classes, slices, calibration."""
+    with mapped_errors():
+        inputs = (image_manifest, labels, dataset_splits)
+        outcome = evaluate(catalog.open(), trained_model, *inputs, log_progress(context))
+        facts = outcome.bundle.facts
+        matrix = facts["confusion"]
+        metadata = {
+            "preview": picture(confusion_matrix(matrix["classes"], matrix["counts"])),
+            "calibration": picture(reliability(facts["calibration"]["bins"])),
+            "slices": MetadataValue.json(facts["slices"]),
+            "calibration_error": MetadataValue.float(facts["calibration"]["error"]),
+        }
+        return materialized(outcome, metadata | numbers(facts))
+
+
+@asset(
+    group_name="models",
+    kinds={"keras"},
+    partitions_def=DATASETS,
+    code_version="1",
+    automation_condition=FOLLOW,
+    **COMMON,
+)
+def champion_model(
+    context: AssetExecutionContext,
+    catalog: CatalogResource,
+    image_manifest: Reference,
+    labels: Reference,
+    dataset_splits: Reference,
+    trained_model: Reference,
+    model_evaluation: Reference,
+) -> MaterializeResult[Reference]:
+    """The model that predictions are made with: the new one where it is not worse than the one before."""
+    with mapped_errors():
+        cat, dataset = catalog.open(), context.partition_key
+        inputs = (image_manifest, labels, dataset_splits)
+        champion, answer = consider(cat, dataset, trained_model, *inputs, f"run {context.run_id}")
+        if champion is None:
+            raise InputError("no_champion", f"'{dataset}' has no champion. {' '.join(answer.reasons)}")
+        metadata = {
+            "decision": MetadataValue.text(answer.decision),
+            "reasons": MetadataValue.md("\n".join(f"- {reason}" for reason in answer.reasons)),
+            "champion": MetadataValue.text(champion.version),
+            "challenger": MetadataValue.text(trained_model.version),
+        }
+        stood = cat.current("champion_model", dataset) == champion
+        outcome = Outcome(champion, cat.open(champion), reused=stood)
+        return materialized(outcome, metadata)

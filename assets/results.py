@@ -1,0 +1,54 @@
+"""What every asset returns, in one shape."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+import pyarrow as pa
+from dagster import DataVersion, MaterializeResult, MetadataValue, RetryPolicy, TableRecord
+
+from cv_pipelines.catalog import Outcome
+from cv_pipelines.execution.failures import STEP_RETRIES
+from cv_pipelines.storage.bundles import Reference
+
+Metadata = dict[str, MetadataValue[Any]]
+_MOST_ROWS = 20
+
+
+class Common(TypedDict):
+    """What all assets have in common."""
+
+    retry_policy: RetryPolicy
+    owners: list[str]
+
+
+COMMON = Common(retry_policy=STEP_RETRIES, owners=["team:computer-vision"])
+
+
+def materialized(outcome: Outcome, metadata: Metadata) -> MaterializeResult[Reference]:
+    """An artefact as a materialization: its reference, its version, and what to look at."""
+    return MaterializeResult(
+        value=outcome.reference,
+        data_version=DataVersion(outcome.reference.version),
+        metadata={**metadata, "unchanged": MetadataValue.bool(outcome.reused)},
+    )
+
+
+def picture(data: bytes, media_type: str = "image/png") -> MetadataValue[Any]:
+    """A picture that the UI shows in place."""
+    return MetadataValue.md(f"![preview](data:{media_type};base64,{base64.b64encode(data).decode()})")
+
+
+def numbers(facts: Mapping[str, Any]) -> Metadata:
+    """The facts that are numbers: the UI plots them over time."""
+    return {
+        name: MetadataValue.int(value) if isinstance(value, int) else MetadataValue.float(value)
+        for name, value in facts.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+
+
+def table(rows: pa.Table) -> MetadataValue[Any]:
+    """The first rows of a table, or a word where there is none."""
+    records = [TableRecord(row) for row in rows.slice(0, _MOST_ROWS).to_pylist()]
+    return MetadataValue.table(records) if records else MetadataValue.text("empty")

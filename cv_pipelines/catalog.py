@@ -1,0 +1,126 @@
+"""The catalog: which artefacts there are, and which one each asset's partition stands for."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import IntegrityError
+
+from cv_pipelines.database.tables import artefacts, publications
+from cv_pipelines.errors import InputError
+from cv_pipelines.hashing import hash_values
+from cv_pipelines.storage.bundles import Bundle, Reference, open_bundle
+from cv_pipelines.storage.protocol import ObjectStore
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step came to: its artefact, and whether an earlier run had already made it."""
+
+    reference: Reference
+    bundle: Bundle
+    reused: bool
+
+
+@dataclass(frozen=True)
+class Publication:
+    """An artefact as what one asset's partition stands for."""
+
+    asset: str
+    dataset: str
+    reference: Reference
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The object store and the database, as one thing that steps read from and write to."""
+
+    database: Engine
+    store: ObjectStore
+
+    def once(self, kind: str, inputs: Mapping[str, Any], make: Callable[[str], Reference]) -> Outcome:
+        """Return the artefact that these inputs make, making it only if nobody has.
+
+        Two at once may both make it; the first one recorded stands for both.
+
+        Args:
+            kind: what is made.
+            inputs: JSON values that decide the result completely, versions of code included.
+            make: makes it, given the hash of the inputs.
+        """
+        key = hash_values(inputs)
+        found = self._find(kind, key)
+        if found is not None:
+            return Outcome(found, open_bundle(self.store, found), reused=True)
+        made = make(key)
+        row = {"kind": kind, "inputs": key, "version": made.version, "key": made.key}
+        try:
+            with self.database.begin() as connection:
+                connection.execute(artefacts.insert().values(row))
+        except IntegrityError:
+            made = self._find(kind, key) or made
+        return Outcome(made, open_bundle(self.store, made), reused=False)
+
+    def open(self, reference: Reference) -> Bundle:
+        """Read an artefact."""
+        return open_bundle(self.store, reference)
+
+    def publish(self, asset: str, dataset: str, reference: Reference, run_id: str = "") -> None:
+        """Make an artefact the current one of an asset's partition; what was current stays in the record."""
+        row = {"asset": asset, "dataset": dataset, "run_id": run_id}
+        row |= {"kind": reference.kind, "version": reference.version, "key": reference.key}
+        with self.database.begin() as connection:
+            connection.execute(publications.insert().values(row))
+
+    def current(self, asset: str, dataset: str) -> Reference | None:
+        """The artefact that an asset's partition stands for, None before the first."""
+        history = self.history(asset, dataset, limit=1)
+        return history[0].reference if history else None
+
+    def require(self, asset: str, dataset: str) -> Reference:
+        """Like `current`.
+
+        Raises:
+            InputError: nothing was published yet.
+        """
+        reference = self.current(asset, dataset)
+        if reference is None:
+            message = f"'{dataset}' has no {asset} yet: run 'cv-pipelines run {dataset}' first."
+            raise InputError("not_materialized", message)
+        return reference
+
+    def history(self, asset: str, dataset: str, limit: int = 100) -> list[Publication]:
+        """What an asset's partition stood for, newest first."""
+        query = (
+            select(publications)
+            .where(publications.c.asset == asset, publications.c.dataset == dataset)
+            .order_by(publications.c.id.desc())
+            .limit(limit)
+        )
+        with self.database.connect() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Publication(row.asset, row.dataset, Reference(row.kind, row.version, row.key), row.created_at)
+            for row in rows
+        ]
+
+    def newest(self, kind: str, prefix: str) -> Reference | None:
+        """The artefact of a kind made last, of those whose version starts with `prefix`."""
+        query = (
+            select(artefacts)
+            .where(artefacts.c.kind == kind, artefacts.c.version.startswith(prefix, autoescape=True))
+            .order_by(artefacts.c.id.desc())
+            .limit(1)
+        )
+        with self.database.connect() as connection:
+            row = connection.execute(query).first()
+        return Reference(row.kind, row.version, row.key) if row else None
+
+    def _find(self, kind: str, inputs: str) -> Reference | None:
+        query = select(artefacts).where(artefacts.c.kind == kind, artefacts.c.inputs == inputs)
+        with self.database.connect() as connection:
+            row = connection.execute(query).first()
+        return Reference(row.kind, row.version, row.key) if row else None

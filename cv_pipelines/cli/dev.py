@@ -1,0 +1,32 @@
+"""`cv-pipelines dev`: the Dagster UI with its daemon."""
+
+import os
+import sys
+
+import click
+
+from cv_pipelines.settings import ROOT
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The UI has no login: keep it local.")
+@click.option("--port", default=3000, show_default=True)
+def dev(host: str, port: int) -> None:
+    """Start the Dagster UI with its daemon, and stay in the foreground.
+
+    \b
+    Example:
+      cv-pipelines dev --port 3001
+    """
+    from cv_pipelines.cli.context import open_catalog
+    from cv_pipelines.images.datasets import list_datasets
+    from cv_pipelines.orchestration.instance import add_partition, open_instance
+    from cv_pipelines.orchestration.local_runs import end_lost_runs
+
+    with open_instance() as instance:
+        end_lost_runs(instance)
+        for dataset in list_datasets(open_catalog().database):
+            add_partition(instance, dataset.name)
+    os.chdir(ROOT)
+    command = [sys.executable, "-m", "dagster", "dev", "--host", host, "--port", str(port)]
+    os.execv(sys.executable, [*command, "--workspace", str(ROOT / "workspace.yaml")])  # noqa: S606

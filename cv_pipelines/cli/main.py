@@ -1,0 +1,29 @@
+"""The `cv-pipelines` command."""
+
+import click
+
+from cv_pipelines.cli.dataset import dataset
+from cv_pipelines.cli.db import db
+from cv_pipelines.cli.demo import demo
+from cv_pipelines.cli.dev import dev
+from cv_pipelines.cli.model import model
+from cv_pipelines.cli.output import ErrorGroup
+from cv_pipelines.cli.report import report
+from cv_pipelines.cli.run import run
+
+
+@click.group(cls=ErrorGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cv-pipelines")
+def main() -> None:
+    """Data sets, labels, models and predictions as Dagster assets.
+
+    \b
+    Examples:
+      cv-pipelines dataset add flowers ~/photos/flowers
+      cv-pipelines run flowers
+      cv-pipelines report flowers --json
+    """
+
+
+for command in (dataset, run, report, model, db, demo, dev):
+    main.add_command(command)

@@ -1,0 +1,69 @@
+"""`cv-pipelines report`: what the loop of a data set has come to."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cv_pipelines.cli.context import open_catalog
+from cv_pipelines.cli.output import console, json_option, print_json, print_table
+from cv_pipelines.settings import load_settings
+
+
+@click.command()
+@click.argument("dataset")
+@json_option
+def report(dataset: str, as_json: bool) -> None:
+    """Show figures and checks of a data set, and write its HTML report.
+
+    \b
+    Examples:
+      cv-pipelines report digits
+      cv-pipelines report digits --json
+    """
+    from cv_pipelines.reports.summary import read_loop, summarise
+
+    catalog = open_catalog()
+    loop = read_loop(catalog, dataset)
+    summary = summarise(loop)
+    if as_json:
+        print_json(summary)
+        return
+    print_summary(summary)
+    console.print(f"Report: {write_html(dataset)}", soft_wrap=True)
+
+
+def write_html(dataset: str) -> Path:
+    """Write the HTML report of a data set into the state folder; returns its path."""
+    from cv_pipelines.reports.html import write_report
+    from cv_pipelines.reports.summary import read_loop
+
+    catalog = open_catalog()
+    return write_report(catalog, read_loop(catalog, dataset), load_settings().state / "reports")
+
+
+def print_summary(summary: dict[str, Any]) -> None:
+    """Print the figures of a report, and the checks that did not pass."""
+    speed = summary["images_per_second"]
+    accuracy = None
+    if summary["accuracy"] is not None:
+        low, high = summary["accuracy_low"], summary["accuracy_high"]
+        accuracy = f"{summary['accuracy']:.3f} (95 %: {low:.3f} to {high:.3f})"
+    rows = [
+        ("images", summary["images"]),
+        ("quarantined", summary["quarantined"]),
+        ("duplicates", summary["duplicates"]),
+        ("test accuracy", accuracy),
+        *((f"images/s, {name}", f"{value:,.0f}" if value else None) for name, value in speed.items()),
+        ("model version", summary["model_version"]),
+        ("dataset version", summary["dataset_version"]),
+    ]
+    print_table(["", summary["dataset"]], rows)
+    checks = summary["checks"]
+    failed = [check for check in checks if not check["passed"]]
+    console.print(f"{len(checks) - len(failed)} of {len(checks)} checks passed.")
+    for check in failed:
+        mark = "[red]✗[/]" if check["blocking"] else "[yellow]![/]"
+        console.print(f"{mark} {check['asset']}: {check['message']}", markup=True)
+        for row in check["rows"][:5]:
+            console.print(f"    {', '.join(str(value) for value in row.values())}", markup=False)

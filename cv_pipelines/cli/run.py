@@ -1,0 +1,132 @@
+"""`cv-pipelines run`: the loop of one data set."""
+
+import sys
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cv_pipelines.cli.context import open_catalog
+from cv_pipelines.cli.output import console, errors, json_option, print_json
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+    from cv_pipelines.orchestration.following import StepUpdate
+
+
+@click.command()
+@click.argument("dataset")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A training parameter.")
+@json_option
+def run(dataset: str, settings: tuple[str, ...], as_json: bool) -> None:
+    """Run the loop: ingest, check, label, split, train, judge, promote, predict.
+
+    With a daemon running ('make dev') the run is queued there, else it executes in this process.
+
+    \b
+    Examples:
+      cv-pipelines run digits
+      cv-pipelines run flowers --set architecture=MobileNetV2 --set epochs=10
+    """
+    parameters = parse_parameters(settings)
+    result = run_loop(dataset, parameters, quiet=as_json)
+    if as_json:
+        print_json(result)
+    else:
+        word = "[green]Finished[/]" if result["succeeded"] else "[red]Failed[/]"
+        console.print(f"{word}: run {result['run_id']}. 'cv-pipelines report {dataset}' shows the figures.")
+    sys.exit(0 if result["succeeded"] else 1)
+
+
+def parse_parameters(settings: tuple[str, ...]) -> dict[str, Any]:
+    """Training parameters from `KEY=VALUE`, of the types that they have."""
+    from pydantic import ValidationError
+
+    from cv_pipelines.models.parameters import TrainingParameters
+
+    given = dict(part.partition("=")[::2] for part in settings)
+    unknown = set(given) - set(TrainingParameters.model_fields)
+    if unknown:
+        known = ", ".join(TrainingParameters.model_fields)
+        raise click.BadParameter(f"no parameter {', '.join(sorted(unknown))}; there are: {known}.")
+    try:
+        parsed = TrainingParameters.model_validate(given)
+    except ValidationError as error:
+        told = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())
+        raise click.BadParameter(told) from error
+    return parsed.model_dump(include=set(given))
+
+
+def run_loop(dataset: str, parameters: dict[str, Any], quiet: bool = False) -> dict[str, Any]:
+    """Run the loop of a data set and show it.
+
+    Returns:
+        `run_id`, `succeeded`, `executed` (`daemon` or `here`), `steps` with name, state, message
+        and seconds.
+    """
+    from dagster._core.utils import make_new_run_id
+
+    from cv_pipelines.cli.steps import show_steps
+    from cv_pipelines.definitions import defs
+    from cv_pipelines.images.datasets import find_dataset
+    from cv_pipelines.orchestration.following import succeeded
+    from cv_pipelines.orchestration.instance import add_partition, daemon_is_running, open_instance
+    from cv_pipelines.orchestration.local_runs import end_lost_runs
+
+    find_dataset(open_catalog().database, dataset)
+    config = {"ops": {"trained_model": {"config": parameters}}} if parameters else {}
+    with open_instance() as instance:
+        add_partition(instance, dataset)
+        end_lost_runs(instance)
+        run_id, daemon = make_new_run_id(), daemon_is_running(instance)
+        where = "queued for the daemon" if daemon else "in this process, for no daemon is running"
+        target = errors if quiet else console
+        target.print(f"The loop of [bold]{dataset}[/], {where}.")
+        updates = (
+            _submitted(instance, dataset, run_id, config) if daemon else _here(instance, dataset, run_id, config)
+        )
+        steps = len(defs.resolve_job_def("loop").graph.nodes)
+        ended = show_steps(updates, steps, target)
+        return {
+            "run_id": run_id,
+            "succeeded": succeeded(instance, run_id),
+            "executed": "daemon" if daemon else "here",
+            "steps": [vars(update) for update in ended],
+        }
+
+
+def _submitted(
+    instance: "DagsterInstance", dataset: str, run_id: str, config: dict[str, Any]
+) -> "Iterator[StepUpdate]":
+    from cv_pipelines.orchestration.following import follow
+    from cv_pipelines.orchestration.submission import submit
+
+    submit("loop", dataset, run_id, config)
+    yield from follow(instance, run_id)
+
+
+def _here(
+    instance: "DagsterInstance", dataset: str, run_id: str, config: dict[str, Any]
+) -> "Iterator[StepUpdate]":
+    """Execute on another thread and follow from this one, exactly as a run elsewhere is followed."""
+    from cv_pipelines.definitions import defs
+    from cv_pipelines.orchestration.following import follow
+    from cv_pipelines.orchestration.local_runs import execute_here
+
+    job = defs.resolve_job_def("loop")
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            execute_here(instance, job, dataset, run_id, config)
+        except BaseException as error:  # noqa: BLE001 - raised again on the other thread
+            failures.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    yield from follow(instance, run_id, alive=thread.is_alive)
+    thread.join()
+    if failures:
+        raise failures[0]

@@ -1,0 +1,44 @@
+"""The database's own clock: the only one that the platform's records know."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, types
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import FunctionElement
+
+
+class UtcDateTime(types.TypeDecorator[datetime]):
+    """A point in time: aware and UTC in Python, whatever the database keeps."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store UTC."""
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """SQLite forgets the zone; it is always UTC."""
+        if value is None or value.tzinfo:
+            return value
+        return value.replace(tzinfo=UTC)
+
+
+class now(FunctionElement[datetime]):  # noqa: N801 - an SQL function, written as one
+    """The current time, to the millisecond or better."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+@compiles(now, "sqlite")
+def _sqlite_now(element: now, compiler: SQLCompiler, **options: Any) -> str:
+    return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+
+
+@compiles(now)
+def _standard_now(element: now, compiler: SQLCompiler, **options: Any) -> str:
+    return "clock_timestamp()"

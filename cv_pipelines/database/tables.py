@@ -1,0 +1,82 @@
+"""The tables of the application database. A change here comes with a migration."""
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from cv_pipelines.database.clock import UtcDateTime, now
+
+metadata = MetaData()
+
+datasets = Table(
+    "datasets",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("classes", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, server_default=now()),
+)
+
+# What was made of which inputs: the same inputs are never worked on twice.
+artefacts = Table(
+    "artefacts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("inputs", String(64), nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, server_default=now()),
+    UniqueConstraint("kind", "inputs"),
+    Index("ix_artefacts_kind_version", "kind", "version"),
+)
+
+# Which artefact an asset's partition stands for; append-only, the newest row is the current one.
+publications = Table(
+    "publications",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("asset", String(128), nullable=False),
+    Column("dataset", String(64), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("run_id", String(64), nullable=False, server_default=""),
+    Column("created_at", UtcDateTime, nullable=False, server_default=now()),
+    Index("ix_publications_asset_dataset", "asset", "dataset", "id"),
+)
+
+models = Table(
+    "models",
+    metadata,
+    Column("version", String(64), primary_key=True),
+    Column("dataset", String(64), nullable=False, index=True),
+    Column("key", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, server_default=now()),
+)
+
+# Append-only: an alias stands where its newest row says.
+promotions = Table(
+    "promotions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dataset", String(64), nullable=False),
+    Column("alias", String(16), nullable=False),
+    Column("model", String(64), ForeignKey("models.version"), nullable=False),
+    Column("previous", String(64), nullable=True),
+    Column("action", String(16), nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("metrics", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, server_default=now()),
+    Index("ix_promotions_dataset_alias", "dataset", "alias", "id"),
+)

@@ -1,0 +1,62 @@
+"""Where everything meets, and the only place."""
+
+from dagster import Definitions, in_process_executor
+
+from assets.annotations import dataset_splits, labels
+from assets.checks import (
+    dataset_splits_checks,
+    image_manifest_checks,
+    labels_checks,
+    model_evaluation_checks,
+    prediction_drift_checks,
+    predictions_checks,
+)
+from assets.datasets import image_manifest
+from assets.inference import prediction_drift, predictions
+from assets.models import champion_model, model_evaluation, trained_model
+from cv_pipelines.jobs import loop
+from cv_pipelines.schedules import weekly_retraining
+from cv_pipelines.settings import load_settings
+from resources.catalog import CatalogResource
+from resources.database import DatabaseResource
+from resources.machine import MachineResource
+from resources.manifest_io import ManifestIOManager
+from resources.store import StoreResource
+from resources.webhook import WebhookResource
+from sensors.run_failure import make_run_failure_sensor
+
+settings = load_settings()
+catalog = CatalogResource(
+    database=DatabaseResource(url=settings.database), store=StoreResource(url=settings.store)
+)
+
+defs = Definitions(
+    assets=[
+        image_manifest,
+        labels,
+        dataset_splits,
+        trained_model,
+        model_evaluation,
+        champion_model,
+        predictions,
+        prediction_drift,
+    ],
+    asset_checks=[
+        image_manifest_checks,
+        labels_checks,
+        dataset_splits_checks,
+        model_evaluation_checks,
+        predictions_checks,
+        prediction_drift_checks,
+    ],
+    jobs=[loop],
+    schedules=[weekly_retraining],
+    sensors=[make_run_failure_sensor(str(settings.ui_url))],
+    resources={
+        "catalog": catalog,
+        "io_manager": ManifestIOManager(catalog=catalog),
+        "machine": MachineResource(workers=settings.workers, cache=str(settings.cache)),
+        "webhook": WebhookResource(url=str(settings.failure_webhook or "")),
+    },
+    executor=in_process_executor,
+)

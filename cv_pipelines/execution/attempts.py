@@ -1,0 +1,20 @@
+"""What earlier attempts of a step came to, as Dagster recorded it."""
+
+from dagster import AssetExecutionContext, DagsterEventType
+from dagster_shared.error import SerializableErrorInfo
+
+
+def failures_of(context: AssetExecutionContext, error: type[Exception]) -> int:
+    """How many earlier attempts of this step in this run failed with `error`."""
+    step = context.get_step_execution_context().step.key
+    logs = context.instance.all_logs(context.run_id, of_type=DagsterEventType.STEP_UP_FOR_RETRY)
+    retries = [entry.dagster_event for entry in logs if entry.step_key == step]
+    return sum(_has_cause(event.step_retry_data.error, error.__name__) for event in retries if event is not None)
+
+
+def _has_cause(info: SerializableErrorInfo | None, name: str) -> bool:
+    while info is not None:
+        if info.cls_name == name:
+            return True
+        info = info.cause
+    return False

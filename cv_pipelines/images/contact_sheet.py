@@ -1,0 +1,56 @@
+"""Many images on one small picture, for people who would rather look than read."""
+
+import io
+import math
+from collections.abc import Sequence
+
+from PIL import Image
+
+from cv_pipelines.images.decode import Pixels, decode_image
+from cv_pipelines.images.inspection import image_key
+from cv_pipelines.storage.protocol import ObjectStore
+
+MAX_BYTES = 40 * 1024
+"""Previews live in the event log, so they stay small."""
+TILES = 60
+_TILE = 72
+_GAP = 3
+
+
+def contact_sheet(pixels: Sequence[Pixels]) -> bytes:
+    """A grid of images as a JPEG of at most MAX_BYTES, without any metadata."""
+    columns = max(1, min(len(pixels), math.ceil(math.sqrt(len(pixels) * 2.4))))
+    rows = math.ceil(len(pixels) / columns) or 1
+    step = _TILE + _GAP
+    sheet = Image.new("RGB", (columns * step + _GAP, rows * step + _GAP), "white")
+    for place, picture in enumerate(pixels):
+        row, column = divmod(place, columns)
+        tile = _tile(picture)
+        centre = ((_TILE - tile.width) // 2, (_TILE - tile.height) // 2)
+        sheet.paste(tile, (_GAP + column * step + centre[0], _GAP + row * step + centre[1]))
+    return _compressed(sheet)
+
+
+def sheet_of(store: ObjectStore, image_ids: Sequence[str], tiles: int = TILES) -> bytes:
+    """A contact sheet of at most `tiles` images, taken evenly from all of them."""
+    step = max(1, len(image_ids) / tiles)
+    chosen = [image_ids[int(place * step)] for place in range(min(tiles, len(image_ids)))]
+    return contact_sheet([decode_image(store.get(image_key(image)), at_least=_TILE) for image in chosen])
+
+
+def _tile(pixels: Pixels) -> Image.Image:
+    """Fit into a tile; tiny images grow by whole pixels, so that they stay sharp."""
+    image = Image.fromarray(pixels)
+    scale = _TILE / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.NEAREST if scale > 2 else Image.Resampling.LANCZOS)
+
+
+def _compressed(sheet: Image.Image) -> bytes:
+    """The best quality that stays within MAX_BYTES; a sheet that never does is made smaller."""
+    for quality in (85, 70, 55, 40, 25):
+        buffer = io.BytesIO()
+        sheet.save(buffer, "JPEG", quality=quality, optimize=True)
+        if buffer.tell() <= MAX_BYTES:
+            return buffer.getvalue()
+    return _compressed(sheet.resize((max(1, sheet.width // 2), max(1, sheet.height // 2))))

@@ -1,0 +1,63 @@
+"""The one way from the bytes of an image file to pixels, everywhere in the platform.
+
+Pillow decodes: it refuses truncated files that OpenCV fills with grey, and knows the odd ones.
+"""
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from cv_pipelines.errors import InputError
+from cv_pipelines.images.header import FORMATS
+
+Pixels = NDArray[np.uint8]
+
+
+def decode_image(data: bytes, at_least: int | None = None) -> Pixels:
+    """Decode the first frame of an image file.
+
+    Args:
+        data: the bytes of the file.
+        at_least: both sides need no more pixels than this; a larger JPEG may then be decoded at a
+            half, a quarter or an eighth of its size, which costs a fraction.
+
+    Returns:
+        RGB, uint8, (height, width, 3), upright; transparency over white, 16 bits scaled to 8.
+
+    Raises:
+        InputError: code `undecodable`.
+    """
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        if at_least is not None:
+            image.draft("RGB", (at_least, at_least))
+        image.load()
+        return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+    except Exception as error:
+        message = f"Cannot be decoded: {error or type(error).__name__}."
+        raise InputError("undecodable", message, repr(error)) from error
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return Image.fromarray(_to_8_bits(np.asarray(image))).convert("RGB")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("RGB")
+
+
+def _to_8_bits(values: NDArray[np.generic]) -> Pixels:
+    """Scale grey values: integers from 16 bits, floats from the range that they have."""
+    if np.issubdtype(values.dtype, np.integer):
+        high_bytes: Pixels = (np.clip(values, 0, 65535).astype(np.uint16) >> 8).astype(np.uint8)
+        return high_bytes
+    finite = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    low, high = float(finite.min()), float(finite.max())
+    scale = 255.0 / (high - low) if high > low else 0.0
+    scaled: Pixels = ((finite - low) * scale).astype(np.uint8)
+    return scaled

@@ -1,0 +1,59 @@
+"""The header of an image file, checked before a pixel of it is decoded."""
+
+import io
+from dataclasses import dataclass
+
+from PIL import Image
+
+from cv_pipelines.errors import InputError
+
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP")
+MAX_PIXELS = 100_000_000
+_ORIENTATION = 0x0112
+
+Image.MAX_IMAGE_PIXELS = None  # our own limit stands, with a message of ours
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of itself: `width` and `height` in pixels as people see it, upright."""
+
+    format: str
+    width: int
+    height: int
+    channels: int
+    orientation: int
+
+
+def read_header(data: bytes) -> Header:
+    """Read the header of an image file.
+
+    Raises:
+        InputError: code `not_an_image`, `no_pixels` or `too_many_pixels`.
+    """
+    if not data:
+        raise InputError("empty", "The file is empty.")
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Exception as error:
+        message = f"Not a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} image."
+        raise InputError("not_an_image", message, repr(error)) from error
+    width, height = image.size
+    if width < 1 or height < 1:
+        raise InputError("no_pixels", "The image has no pixels.")
+    if width * height > MAX_PIXELS:
+        message = f"{width} x {height} pixels; at most {MAX_PIXELS // 10**6} million are decoded."
+        raise InputError("too_many_pixels", message)
+    orientation = read_orientation(image)
+    if orientation >= 5:  # 5 to 8 lie on their side (Exif 2.32, table 6)
+        width, height = height, width
+    return Header(str(image.format), width, height, len(image.getbands()), orientation)
+
+
+def read_orientation(image: Image.Image) -> int:
+    """The Exif orientation, 1 to 8; 1 where there is none or it makes no sense."""
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # noqa: BLE001 - broken metadata does not make an image unusable
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1

@@ -1,0 +1,46 @@
+"""What ingest asks of a place that holds images."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class SourceItem:
+    """One file of a source, before anybody has read it.
+
+    Attributes:
+        path: its name inside the source, for people: valid unicode with `/` between the parts.
+        location: how the source finds it again.
+        label: the class that the source gives it, None without one.
+        split: `train`, `validation` or `test` where the source has its own split.
+        group: where it comes from inside the source (a camera, a site); a slice of the evaluation.
+        stamp: changes when the file does, without reading it (size and time, or an ETag).
+        problem: why it cannot be read, where the listing shows that already.
+    """
+
+    path: str
+    location: str
+    label: str | None = None
+    split: str | None = None
+    group: str = ""
+    stamp: str = ""
+    problem: str = ""
+
+
+class ImageSource(Protocol):
+    """A place that holds images. Sources cross process borders, so they must pickle."""
+
+    def items(self) -> Iterator[SourceItem]:
+        """List everything in it, in a stable order.
+
+        Raises:
+            InputError: the place is not there or cannot be listed.
+        """
+
+    def read(self, item: SourceItem) -> bytes:
+        """Read one file.
+
+        Raises:
+            OSError: it cannot be read.
+        """

@@ -1,0 +1,12 @@
+"""The jobs."""
+
+from dagster import AssetSelection, define_asset_job
+
+from cv_pipelines.execution.failures import STEP_RETRIES
+
+loop = define_asset_job(
+    "loop",
+    AssetSelection.groups("datasets", "annotations", "models", "inference"),
+    description="A data set from its source to predictions: ingest, check, split, train, judge, promote, predict.",
+    op_retry_policy=STEP_RETRIES,
+)

@@ -1,0 +1,72 @@
+"""From an architecture's name to a classifier. A new architecture is one line in ARCHITECTURES."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cv_pipelines.errors import InputError
+from cv_pipelines.models.architectures.applications import application, application_names
+from cv_pipelines.models.architectures.small_cnn import small_cnn
+
+if TYPE_CHECKING:
+    import keras
+
+ARCHITECTURES: dict[str, Callable[[int], Any]] = {"small_cnn": small_cnn}
+"""A function from the side in pixels to a backbone: (size, size, 3), 0 to 255, to features."""
+
+_MAX_WEIGHTS = 4 * 1024**3
+
+
+def build_classifier(name: str, size: int, classes: int, dropout: float, weights: str = "") -> "keras.Model":
+    """A model from images (batch, size, size, 3), 0 to 255, to probabilities (batch, classes).
+
+    Args:
+        name: one of ARCHITECTURES, or a classifier of keras.applications.
+        size: side in pixels.
+        classes: how many.
+        dropout: share of features dropped in training, before the last layer.
+        weights: a `.weights.h5` file of the whole classifier or of its backbone; empty: random.
+
+    Raises:
+        InputError: no such architecture, size or file, or weights that do not fit.
+    """
+    import keras
+    from keras import layers
+
+    backbone = _backbone(name, size)
+    image = keras.Input((size, size, 3), name="image")
+    x = backbone(image)
+    if len(x.shape) == 4:
+        x = layers.GlobalAveragePooling2D(name="features")(x)
+    x = layers.Dropout(dropout)(x)
+    output = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(x)
+    model = keras.Model(image, output, name="classifier")
+    if weights:
+        _load_weights(model, backbone, Path(weights))
+    return model
+
+
+def _backbone(name: str, size: int) -> Any:
+    if name in ARCHITECTURES:
+        return ARCHITECTURES[name](size)
+    if name in application_names():
+        return application(name, size)
+    known = ", ".join([*ARCHITECTURES, *application_names()])
+    raise InputError("architecture", f"There is no architecture '{name}'. There are: {known}.")
+
+
+def _load_weights(model: "keras.Model", backbone: "keras.Model", path: Path) -> None:
+    if not path.name.endswith(".weights.h5") or not path.is_file():
+        raise InputError("weights", f"'{path}' is not a .weights.h5 file.")
+    if path.stat().st_size > _MAX_WEIGHTS:
+        raise InputError("weights", f"'{path}' is larger than {_MAX_WEIGHTS // 1024**3} GiB.")
+    problems = []
+    for target in (model, backbone):
+        try:
+            target.load_weights(path)
+        except (ValueError, OSError, KeyError) as error:
+            problems.append(str(error).splitlines()[0])
+        else:
+            return
+    message = f"'{path}' fits neither the classifier nor its backbone '{backbone.name}'."
+    raise InputError("weights", message, "; ".join(problems))

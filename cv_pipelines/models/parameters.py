@@ -1,0 +1,24 @@
+"""What a person may set about a training."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class TrainingParameters(BaseModel):
+    """Parameters of one training; kept in the model's card."""
+
+    architecture: str = Field("small_cnn", description="small_cnn, or a classifier of keras.applications.")
+    image_size: int = Field(0, ge=0, le=1024, description="Side in pixels; 0: from the data, 16 to 128.")
+    batch_size: int = Field(64, ge=1, le=4096)
+    epochs: int = Field(30, ge=1, le=10_000)
+    learning_rate: float = Field(1e-3, gt=0, le=1)
+    dropout: float = Field(0.2, ge=0, lt=1)
+    patience: int = Field(5, ge=1, description="Epochs without a lower validation loss before stopping.")
+    augmentation: Literal["none", "geometry", "photo"] = Field(
+        "geometry",
+        description="geometry: shift, turn, zoom a little; photo: also mirror, brightness, contrast.",
+    )
+    weights: str = Field("", description="Path of a .weights.h5 file to start from; empty: random.")
+    mixed_precision: bool = Field(True, description="Half precision, where the device is built for it.")
+    seed: int = Field(0, ge=0)

@@ -1,0 +1,162 @@
+"""The models that there are, and which of them stands for what: an append-only ledger of promotions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, Row, select
+from sqlalchemy.exc import IntegrityError
+
+from cv_pipelines.database.tables import models, promotions
+from cv_pipelines.errors import InputError
+from cv_pipelines.storage.bundles import Reference
+
+Alias = Literal["champion", "challenger"]
+ALIASES: tuple[Alias, ...] = ("champion", "challenger")
+Action = Literal["promote", "challenge", "rollback"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model of a data set."""
+
+    version: str
+    dataset: str
+    reference: Reference
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """One line of the ledger: from then on, the alias stands for `model`."""
+
+    id: int
+    dataset: str
+    alias: Alias
+    model: str
+    previous: str | None
+    action: Action
+    who: str
+    why: str
+    metrics: dict[str, Any]
+    created_at: datetime
+
+
+def register(database: Engine, dataset: str, reference: Reference) -> None:
+    """Enter a model; entering it again changes nothing."""
+    row = {"version": reference.version, "dataset": dataset, "key": reference.key}
+    try:
+        with database.begin() as connection:
+            connection.execute(models.insert().values(row))
+    except IntegrityError:
+        find_model(database, reference.version)
+
+
+def list_models(database: Engine, dataset: str | None = None) -> list[Model]:
+    """Models, newest first."""
+    query = select(models).order_by(models.c.created_at.desc(), models.c.version)
+    if dataset is not None:
+        query = query.where(models.c.dataset == dataset)
+    with database.connect() as connection:
+        return [_model(row) for row in connection.execute(query)]
+
+
+def find_model(database: Engine, version: str) -> Model:
+    """Look a model up by its version, or by the start of one.
+
+    Raises:
+        InputError: no model, or several, have such a version.
+    """
+    query = select(models).where(models.c.version.startswith(version, autoescape=True)).limit(2)
+    with database.connect() as connection:
+        rows = connection.execute(query).all()
+    if len(rows) == 1:
+        return _model(rows[0])
+    found = "Several models have" if rows else "No model has"
+    message = f"{found} a version that starts with '{version}': 'cv-pipelines model list' shows them."
+    raise InputError("no_model", message)
+
+
+def standing(database: Engine, dataset: str, alias: Alias) -> str | None:
+    """The version that an alias stands for, None while it stands for nothing."""
+    with database.connect() as connection:
+        return _standing(connection, dataset, alias)
+
+
+def promote(
+    database: Engine,
+    model: Model,
+    alias: Alias,
+    who: str,
+    why: str,
+    metrics: Mapping[str, Any],
+    action: Action = "promote",
+) -> str | None:
+    """Let an alias stand for a model; returns what it stood for before.
+
+    Where it already stands for it, nothing is written.
+    """
+    with database.begin() as connection:
+        previous = _standing(connection, model.dataset, alias)
+        if previous != model.version:
+            row = {"dataset": model.dataset, "alias": alias, "model": model.version, "previous": previous}
+            row |= {"action": action, "who": who, "why": why}
+            connection.execute(promotions.insert().values(**row, metrics=dict(metrics)))
+    return previous
+
+
+def rollback(database: Engine, dataset: str, who: str, why: str) -> Model:
+    """Let the champion be again what it was before the newest change that was not itself a rollback.
+
+    Rolling back twice goes back two champions.
+
+    Raises:
+        InputError: there is nothing to go back to.
+    """
+    with database.begin() as connection:
+        ledger = _ledger(connection, dataset, "champion")
+        target = _before(ledger)
+        if target is None:
+            message = f"'{dataset}' has no earlier champion to go back to."
+            raise InputError("no_earlier_champion", message)
+        row = {"dataset": dataset, "alias": "champion", "model": target, "previous": ledger[0].model}
+        row |= {"action": "rollback", "who": who, "why": why}
+        connection.execute(promotions.insert().values(**row, metrics={}))
+    return find_model(database, target)
+
+
+def ledger(database: Engine, dataset: str, alias: Alias = "champion") -> list[Promotion]:
+    """What an alias has stood for, newest first."""
+    with database.connect() as connection:
+        return _ledger(connection, dataset, alias)
+
+
+def _before(ledger: list[Promotion]) -> str | None:
+    """The champion that a rollback goes to: replay the ledger as a stack, promotions push, rollbacks pop."""
+    stack: list[str] = []
+    for entry in reversed(ledger):
+        if entry.action == "rollback":
+            stack.pop()
+        else:
+            stack.append(entry.model)
+    return stack[-2] if len(stack) > 1 else None
+
+
+def _ledger(connection: Connection, dataset: str, alias: Alias) -> list[Promotion]:
+    query = (
+        select(promotions)
+        .where(promotions.c.dataset == dataset, promotions.c.alias == alias)
+        .order_by(promotions.c.id.desc())
+    )
+    return [Promotion(**row._mapping) for row in connection.execute(query)]
+
+
+def _standing(connection: Connection, dataset: str, alias: Alias) -> str | None:
+    entries = _ledger(connection, dataset, alias)
+    return entries[0].model if entries else None
+
+
+def _model(row: Row[Any]) -> Model:
+    reference = Reference("trained_model", row.version, row.key)
+    return Model(row.version, row.dataset, reference, row.created_at)

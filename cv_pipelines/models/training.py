@@ -1,0 +1,131 @@
+"""Training a classifier on a data set: once per data, labels, code and parameters."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cv_pipelines.catalog import Catalog, Outcome
+from cv_pipelines.errors import InputError
+from cv_pipelines.hashing import hash_files, hash_values
+from cv_pipelines.images import decode, resize
+from cv_pipelines.images.statistics import STATISTICS
+from cv_pipelines.models.architectures import factory
+from cv_pipelines.models.checkpoints import Checkpoints
+from cv_pipelines.models.dataset import LabelledImages, labelled_images
+from cv_pipelines.models.drift import profile
+from cv_pipelines.models.parameters import TrainingParameters
+from cv_pipelines.models.pixel_cache import open_cache
+from cv_pipelines.progress import Progress, silent
+from cv_pipelines.storage.bundles import Reference, put_bundle, put_part, put_table
+
+_SMALLEST, _LARGEST = 16, 128
+
+
+def train(
+    catalog: Catalog,
+    manifest: Reference,
+    labels: Reference,
+    splits: Reference,
+    parameters: TrainingParameters,
+    cache: Path,
+    batch: int | None = None,
+    progress: Progress = silent,
+) -> Outcome:
+    """Train a classifier, or return the one that the same inputs have given before.
+
+    Args:
+        catalog: where artefacts are.
+        manifest: the image manifest.
+        labels: the labels.
+        splits: who learns from what.
+        parameters: what a person has set.
+        cache: folder for decoded images.
+        batch: images a step when not as in `parameters`: memory did not suffice.
+        progress: told of epochs.
+
+    Returns:
+        An artefact with the parts `model` (.keras) and `learned` (ids of the training images), and the
+        model's card as its facts.
+
+    Raises:
+        InputError: parameters or data that no model can be trained with.
+        ResourceError: code `out_of_memory`.
+    """
+    images = labelled_images(catalog, labels, splits, ("train", "validation"))
+    if len(images.classes) < 2:
+        message = f"There is nothing to tell apart in {len(images.classes)} class; label at least two."
+        raise InputError("one_class", message)
+    resolved = _with_size(catalog, manifest, parameters)
+
+    def make(key: str) -> Reference:
+        from cv_pipelines.models.fitting import fit
+
+        checkpoints = Checkpoints(catalog.store, key)
+        pixels = open_cache(cache, catalog.store, images.image_ids, resolved.image_size, progress)
+        try:
+            fitted = fit(images, pixels, resolved, batch or resolved.batch_size, checkpoints, progress)
+        finally:
+            pixels.close()
+        card = {
+            "architecture": resolved.architecture,
+            "image_size": resolved.image_size,
+            "classes": images.classes,
+            "parameters": resolved.model_dump(),
+            "data": {"manifest": manifest.version, "labels": labels.version, "splits": splits.version},
+            "code": code_version(),
+            "history": fitted.history,
+            "images_per_second": fitted.images_per_second,
+            "seconds": round(fitted.seconds, 2),
+            "profile": _profile(catalog, manifest, images),
+        }
+        learned = pa.table({"image_id": images.split("train").image_ids})
+        parts = {
+            "model": put_part(catalog.store, fitted.model, ".keras"),
+            "learned": put_table(catalog.store, learned),
+        }
+        return put_bundle(catalog.store, "trained_model", key[:12], card, parts)
+
+    inputs = _inputs(images, resolved)
+    outcome = catalog.once("trained_model", inputs, make)
+    if not outcome.reused:
+        Checkpoints(catalog.store, hash_values(inputs)).delete()
+    return outcome
+
+
+def code_version() -> str:
+    """Changes when any source changes that decides what a training gives."""
+    here = Path(__file__).parent
+    pixels = [Path(str(decode.__file__)), Path(str(resize.__file__))]
+    architectures = sorted(Path(str(factory.__file__)).parent.glob("*.py"))
+    return hash_files([*pixels, *architectures, here / "batches.py", here / "course.py", here / "fitting.py"])[:16]
+
+
+def _inputs(images: LabelledImages, parameters: TrainingParameters) -> dict[str, Any]:
+    weights = ""
+    if parameters.weights and Path(parameters.weights).is_file():
+        weights = hashlib.sha256(Path(parameters.weights).read_bytes()).hexdigest()
+    inputs = {"parameters": parameters.model_dump(exclude={"weights"}), "weights": weights}
+    return {**inputs, "images": images.version, "code": code_version()}
+
+
+def _with_size(catalog: Catalog, manifest: Reference, parameters: TrainingParameters) -> TrainingParameters:
+    """Choose the image size from the data where nobody has: the usual short side, in steps of 8."""
+    if parameters.image_size:
+        return parameters
+    table = catalog.open(manifest).table("images", ["width", "height"])
+    side = float(np.median(np.minimum(table["width"].to_numpy(), table["height"].to_numpy())))
+    size = int(np.clip(8 * np.ceil(side / 8), _SMALLEST, _LARGEST))
+    return parameters.model_copy(update={"image_size": size})
+
+
+def _profile(catalog: Catalog, manifest: Reference, images: LabelledImages) -> Mapping[str, Any]:
+    """What drift is later measured against: the images that the model learned from."""
+    table = catalog.open(manifest).table("images", ["image_id", *STATISTICS])
+    learned = images.split("train")
+    statistics = table.filter(pc.is_in(table["image_id"], pa.array(learned.image_ids))).to_pandas()
+    return profile(statistics, images.classes, learned.labels())

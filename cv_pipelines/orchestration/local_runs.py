@@ -1,0 +1,56 @@
+"""Runs that execute in the process of a command, and what becomes of them when it is killed."""
+
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+import psutil
+from dagster import DagsterInstance, DagsterRunStatus, JobDefinition, RunsFilter
+
+PROCESS = "cv/process"
+"""Tag of a run that lives in one process: host, process id and start time."""
+
+
+def execute_here(
+    instance: DagsterInstance, job: JobDefinition, partition: str, run_id: str, config: Mapping[str, Any]
+) -> None:
+    """Execute a job in this process, visible on the instance like any other run.
+
+    How it ends is on the instance; its events go there and not to the terminal.
+    """
+    job.execute_in_process(
+        run_config={**config, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        instance=instance,
+        partition_key=partition,
+        run_id=run_id,
+        tags={PROCESS: process_name(psutil.Process()), "dagster/max_retries": "0"},
+        raise_on_error=False,
+    )
+
+
+def end_lost_runs(instance: DagsterInstance) -> list[str]:
+    """Mark runs of this host as failed whose process is gone; nobody else would ever.
+
+    Returns:
+        Their ids.
+    """
+    unfinished = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
+    lost = []
+    for run in instance.get_runs(RunsFilter(statuses=unfinished)):
+        process = run.tags.get(PROCESS)
+        if process and process.startswith(f"{socket.gethostname()}:") and not _is_alive(process):
+            instance.report_run_failed(run, "The process that executed this run has died.")
+            lost.append(run.run_id)
+    return lost
+
+
+def process_name(process: psutil.Process) -> str:
+    """A name for a process that no later one of the same id has."""
+    return f"{socket.gethostname()}:{process.pid}:{process.create_time():.2f}"
+
+
+def _is_alive(name: str) -> bool:
+    try:
+        return process_name(psutil.Process(int(name.split(":")[1]))) == name
+    except psutil.NoSuchProcess:
+        return False

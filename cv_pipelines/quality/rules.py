@@ -1,0 +1,263 @@
+"""What must hold of data, as expectations of Great Expectations, told apart by what breaks without them.
+
+Great Expectations takes seconds to import, so a rule names its expectation and is built when it runs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cv_pipelines.images.header import FORMATS
+from cv_pipelines.images.manifest import IMAGES
+from cv_pipelines.models.drift import LIMIT
+
+SMALLEST_SIDE = 8
+MOST_QUARANTINED = 0.05
+FEWEST_IMAGES = 3
+USUAL_FEWEST = 20
+LEAST_SHARE = 0.05
+MOST_MISCALIBRATED = 0.1
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One check of an asset.
+
+    Attributes:
+        name: of the check, stable.
+        promise: what holds when it passes, for people.
+        advice: what to do when it does not.
+        table: which of the asset's tables it looks at.
+        expectation: name of a class in `great_expectations.expectations`.
+        arguments: of that class.
+        blocking: training on data that breaks it would be wrong.
+        identity: the columns that name a failing row.
+    """
+
+    name: str
+    promise: str
+    advice: str
+    table: str
+    expectation: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    blocking: bool = True
+    identity: tuple[str, ...] = ("image_id",)
+
+
+MANIFEST_RULES = [
+    Rule(
+        "schema",
+        "The manifest has its columns, in their order.",
+        "This is a fault in the platform; please report it.",
+        "images",
+        "ExpectTableColumnsToMatchOrderedList",
+        {"column_list": IMAGES.names},
+    ),
+    Rule(
+        "not_empty",
+        "There is at least one image.",
+        "Look at the quarantine for the reasons, and at the folder that the data set names.",
+        "images",
+        "ExpectTableRowCountToBeBetween",
+        {"min_value": 1},
+    ),
+    Rule(
+        "unique_ids",
+        "No image stands in the manifest twice.",
+        "This is a fault in the platform; please report it.",
+        "images",
+        "ExpectColumnValuesToBeUnique",
+        {"column": "image_id"},
+    ),
+    Rule(
+        "formats",
+        "Every image has a format that we decode.",
+        "Convert these images.",
+        "images",
+        "ExpectColumnValuesToBeInSet",
+        {"column": "format", "value_set": list(FORMATS)},
+    ),
+    Rule(
+        "dimensions",
+        f"The shorter side of every image has at least {SMALLEST_SIDE} pixels.",
+        "Look at these images: they may be icons or broken exports.",
+        "sides",
+        "ExpectColumnValuesToBeBetween",
+        {"column": "short_side", "min_value": SMALLEST_SIDE},
+        blocking=False,
+    ),
+    Rule(
+        "quarantine_share",
+        f"At most {MOST_QUARANTINED:.0%} of the files are in quarantine.",
+        "Look at the reasons in the quarantine; a broken copy or a wrong folder often explains many.",
+        "totals",
+        "ExpectColumnValuesToBeBetween",
+        {"column": "quarantined_share", "max_value": MOST_QUARANTINED},
+        blocking=False,
+        identity=("files", "quarantined"),
+    ),
+]
+
+LABEL_RULES = [
+    Rule(
+        "labels_in_vocabulary",
+        "Every label is one of the data set's classes.",
+        "Correct these labels, or add the class to the data set.",
+        "labels",
+        "ExpectColumnValuesToBeInSet",
+        {"column": "known_class", "value_set": [True]},
+        identity=("image_id", "label"),
+    ),
+    Rule(
+        "labels_of_known_images",
+        "Every label belongs to an image of the manifest.",
+        "Ingest the data set again.",
+        "labels",
+        "ExpectColumnValuesToBeInSet",
+        {"column": "known_image", "value_set": [True]},
+    ),
+    Rule(
+        "two_classes",
+        "There are at least two classes to tell apart.",
+        "Put the images into one subfolder per class, or give a labels.csv.",
+        "vocabulary",
+        "ExpectTableRowCountToBeBetween",
+        {"min_value": 2},
+        identity=("label",),
+    ),
+    Rule(
+        "images_per_class",
+        f"Every class has at least {FEWEST_IMAGES} images: one each to learn, to steer and to judge.",
+        "Add images to these classes, or take the classes out.",
+        "vocabulary",
+        "ExpectColumnValuesToBeBetween",
+        {"column": "images", "min_value": FEWEST_IMAGES},
+        identity=("label", "images"),
+    ),
+    Rule(
+        "enough_images_per_class",
+        f"Every class has at least {USUAL_FEWEST} images.",
+        "Figures about these classes will be rough; add images to them.",
+        "vocabulary",
+        "ExpectColumnValuesToBeBetween",
+        {"column": "images", "min_value": USUAL_FEWEST},
+        blocking=False,
+        identity=("label", "images"),
+    ),
+    Rule(
+        "class_balance",
+        f"Every class has at least {LEAST_SHARE:.0%} of the images that the largest class has.",
+        "A model will neglect these classes; add images to them.",
+        "vocabulary",
+        "ExpectColumnValuesToBeBetween",
+        {"column": "share_of_largest", "min_value": LEAST_SHARE},
+        blocking=False,
+        identity=("label", "images"),
+    ),
+    Rule(
+        "distinct_class_names",
+        "No two classes differ only by case or spaces.",
+        "Give these classes one name.",
+        "vocabulary",
+        "ExpectColumnValuesToBeUnique",
+        {"column": "folded"},
+        blocking=False,
+        identity=("label",),
+    ),
+]
+
+SPLIT_RULES = [
+    Rule(
+        "one_split_per_image",
+        "No image is in two splits.",
+        "This is a fault in the platform; please report it.",
+        "assignments",
+        "ExpectColumnValuesToBeUnique",
+        {"column": "image_id"},
+    ),
+    Rule(
+        "nothing_shared_between_splits",
+        "No two splits have images that show the same.",
+        "Remove one image of each pair from the source.",
+        "pairs",
+        "ExpectColumnPairValuesToBeEqual",
+        {"column_A": "split", "column_B": "other_split"},
+        identity=("image_id", "other_id"),
+    ),
+    Rule(
+        "every_class_in_every_split",
+        "Every class is in training, validation and test.",
+        "Add images to these classes; new images go where a class has too few.",
+        "cells",
+        "ExpectColumnValuesToBeBetween",
+        {"column": "images", "min_value": 1},
+        identity=("label", "split"),
+    ),
+    Rule(
+        "nothing_left_out",
+        "Every labelled image is in a split.",
+        "Nothing need be done: these images show the same as images in two splits.",
+        "left_out",
+        "ExpectTableRowCountToBeBetween",
+        {"max_value": 0},
+        blocking=False,
+    ),
+]
+
+EVALUATION_RULES = [
+    Rule(
+        "better_than_majority",
+        "Accuracy is above the share of the most frequent class, beyond chance.",
+        "The model has learned nothing: look at the training curves, at the labels and at the parameters.",
+        "totals",
+        "ExpectColumnPairValuesAToBeGreaterThanB",
+        {"column_A": "accuracy_low", "column_B": "majority_share"},
+        blocking=False,
+        identity=("accuracy_low", "majority_share"),
+    ),
+    Rule(
+        "calibrated",
+        f"Stated probabilities are off by at most {MOST_MISCALIBRATED} on average.",
+        "Take the probabilities as an order rather than as a promise.",
+        "totals",
+        "ExpectColumnValuesToBeBetween",
+        {"column": "calibration_error", "max_value": MOST_MISCALIBRATED},
+        blocking=False,
+        identity=("calibration_error",),
+    ),
+]
+
+PREDICTION_RULES = [
+    Rule(
+        "one_prediction_per_image",
+        "Every image of the manifest has exactly one prediction.",
+        "Materialize the predictions again.",
+        "totals",
+        "ExpectColumnPairValuesToBeEqual",
+        {"column_A": "predicted", "column_B": "images"},
+        identity=("predicted", "images"),
+    ),
+]
+
+DRIFT_RULES = [
+    Rule(
+        "no_drift",
+        f"Images and predictions are as they were in training (stability index at most {LIMIT}).",
+        "Look at the new images; if they are right, label some of them and train again.",
+        "indices",
+        "ExpectColumnValuesToBeBetween",
+        {"column": "index", "max_value": LIMIT},
+        blocking=False,
+        identity=("quantity", "index"),
+    ),
+]
+
+RULES: dict[str, list[Rule]] = {
+    "image_manifest": MANIFEST_RULES,
+    "labels": LABEL_RULES,
+    "dataset_splits": SPLIT_RULES,
+    "model_evaluation": EVALUATION_RULES,
+    "predictions": PREDICTION_RULES,
+    "prediction_drift": DRIFT_RULES,
+}
+"""The checks of each asset that has some."""

@@ -1,0 +1,90 @@
+"""The tables that rules look at, by asset: a few columns each, made from artefacts."""
+
+import pandas as pd
+
+from cv_pipelines.annotations.splits import SPLITS
+from cv_pipelines.catalog import Catalog
+
+Tables = dict[str, pd.DataFrame]
+
+
+def manifest_tables(catalog: Catalog, dataset: str) -> Tables:
+    """`images`; `sides`, the shorter one of each image; `totals`, one row."""
+    bundle = catalog.open(catalog.require("image_manifest", dataset))
+    images = bundle.table("images").to_pandas()
+    facts = bundle.facts
+    totals = pd.DataFrame([{name: facts[name] for name in ("files", "quarantined")}])
+    totals["quarantined_share"] = totals["quarantined"] / totals["files"].clip(lower=1)
+    sides = images[["image_id"]].assign(short_side=images[["width", "height"]].min(axis=1))
+    return {"images": images, "sides": sides, "totals": totals}
+
+
+def label_tables(catalog: Catalog, dataset: str) -> Tables:
+    """`labels`, one row per label; `vocabulary`, one row per class of the label set."""
+    bundle = catalog.open(catalog.require("labels", dataset))
+    manifest = catalog.open(catalog.require("image_manifest", dataset))
+    labels = bundle.table("labels").to_pandas()
+    known = manifest.table("images", ["image_id"]).to_pandas()["image_id"]
+    classes, counts = bundle.facts["classes"], bundle.facts["counts"]
+    vocabulary = pd.DataFrame({"label": classes, "images": [counts[name] for name in classes]})
+    vocabulary["share_of_largest"] = vocabulary["images"] / max(1, vocabulary["images"].max() if classes else 1)
+    vocabulary["folded"] = ["".join(name.casefold().split()) for name in classes]
+    labels["known_image"] = labels["image_id"].isin(known)
+    labels["known_class"] = labels["label"].isin(classes)
+    return {"labels": labels, "vocabulary": vocabulary}
+
+
+def split_tables(catalog: Catalog, dataset: str) -> Tables:
+    """`assignments`; `pairs` of near duplicates with their splits; `cells` of class and split; `left_out`."""
+    splits = catalog.open(catalog.require("dataset_splits", dataset))
+    manifest = catalog.open(catalog.require("image_manifest", dataset))
+    labels = catalog.open(catalog.require("labels", dataset))
+    assignments = splits.table("assignments").to_pandas()
+    present = assignments[assignments["present"]]
+    placed = present[present["split"].notna()]
+    split_of = placed.set_index("image_id")["split"]
+    pairs = manifest.table("near_duplicates").to_pandas()
+    pairs = pairs.assign(split=pairs["image_id"].map(split_of), other_split=pairs["other_id"].map(split_of))
+    joined = placed.merge(labels.table("labels").to_pandas(), on="image_id")
+    every = pd.MultiIndex.from_product([labels.facts["classes"], SPLITS], names=["label", "split"])
+    cells = joined.groupby(["label", "split"]).size().reindex(every, fill_value=0)
+    return {
+        "assignments": assignments,
+        "pairs": pairs.dropna(subset=["split", "other_split"]),
+        "cells": cells.rename("images").reset_index(),
+        "left_out": present[present["split"].isna()],
+    }
+
+
+def evaluation_tables(catalog: Catalog, dataset: str) -> Tables:
+    """`totals`, one row."""
+    facts = catalog.open(catalog.require("model_evaluation", dataset)).facts
+    row = {name: facts[name] for name in ("accuracy_low", "majority_share")}
+    return {"totals": pd.DataFrame([{**row, "calibration_error": facts["calibration"]["error"]}])}
+
+
+def prediction_tables(catalog: Catalog, dataset: str) -> Tables:
+    """`totals`, one row: distinct predicted images, and images of the manifest."""
+    predictions = catalog.open(catalog.require("predictions", dataset)).table("predictions", ["image_id"])
+    manifest = catalog.open(catalog.require("image_manifest", dataset))
+    once = len(predictions["image_id"].unique()) == predictions.num_rows
+    row = {"predicted": predictions.num_rows if once else -1, "images": manifest.facts["images"]}
+    return {"totals": pd.DataFrame([row])}
+
+
+def drift_tables(catalog: Catalog, dataset: str) -> Tables:
+    """`indices`, one row per quantity; none while there are too few images to say anything."""
+    facts = catalog.open(catalog.require("prediction_drift", dataset)).facts
+    indices = facts["indices"] if facts["images"] >= facts["enough"] else {}
+    return {"indices": pd.DataFrame({"quantity": list(indices), "index": list(indices.values())})}
+
+
+TABLES = {
+    "image_manifest": manifest_tables,
+    "labels": label_tables,
+    "dataset_splits": split_tables,
+    "model_evaluation": evaluation_tables,
+    "predictions": prediction_tables,
+    "prediction_drift": drift_tables,
+}
+"""How to make the tables of each asset that has checks."""

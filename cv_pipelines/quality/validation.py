@@ -1,0 +1,81 @@
+"""Rules applied to tables, by Great Expectations."""
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cv_pipelines.catalog import Catalog
+from cv_pipelines.errors import InternalError
+from cv_pipelines.quality.results import MOST_ROWS, CheckResult
+from cv_pipelines.quality.rules import RULES, Rule
+from cv_pipelines.quality.tables import TABLES
+from cv_pipelines.storage.bundles import put_bundle
+
+if TYPE_CHECKING:
+    from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+
+
+def check_asset(catalog: Catalog, asset: str, dataset: str) -> list[CheckResult]:
+    """Check what an asset's partition stands for, and keep the results in the catalog."""
+    results = validate(TABLES[asset](catalog, dataset), RULES[asset])
+    subject = catalog.require(asset, dataset)
+    facts = {"asset": asset, "results": [asdict(result) for result in results]}
+    reference = put_bundle(catalog.store, "checks", subject.version, facts, {})
+    catalog.publish(f"{asset}/checks", dataset, reference)
+    return results
+
+
+def validate(tables: Mapping[str, pd.DataFrame], rules: Sequence[Rule]) -> list[CheckResult]:
+    """Apply rules to tables, each table in one go; results come in the order of the rules."""
+    found: dict[str, CheckResult] = {}
+    for name in dict.fromkeys(rule.table for rule in rules):
+        about = [rule for rule in rules if rule.table == name]
+        results = _run(tables[name], about)
+        found |= {rule.name: _result(rule, result) for rule, result in zip(about, results, strict=True)}
+    return [found[rule.name] for rule in rules]
+
+
+def _run(table: pd.DataFrame, rules: Sequence[Rule]) -> "list[ExpectationValidationResult]":
+    """Great Expectations' own results, in the order of the rules."""
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("tables").add_dataframe_asset("table")
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": table})
+    expectations = [getattr(gx.expectations, rule.expectation)(**rule.arguments) for rule in rules]
+    identity = sorted({column for rule in rules for column in rule.identity if column in table.columns})
+    result_format = {
+        "result_format": "SUMMARY",
+        "partial_unexpected_count": MOST_ROWS,
+        "unexpected_index_column_names": identity,
+    }
+    return [batch.validate(expectation, result_format=result_format) for expectation in expectations]
+
+
+def _result(rule: Rule, result: "ExpectationValidationResult") -> CheckResult:
+    if result.exception_info.get("raised_exception"):
+        message = f"The check '{rule.name}' could not be run. Please report it."
+        raise InternalError("check", message, str(result.exception_info))
+    if result.success:
+        return CheckResult(rule.name, True, rule.blocking, rule.promise, 0, [])
+    rows = [
+        {column: _plain(row[column]) for column in rule.identity if column in row}
+        for row in result.result.get("partial_unexpected_index_list") or []
+    ]
+    message = f"Not so: {rule.promise} {rule.advice}"
+    failing = int(result.result.get("unexpected_count", 1))
+    return CheckResult(rule.name, False, rule.blocking, message, failing, rows)
+
+
+def _plain(value: Any) -> Any:
+    """A value that JSON can hold."""
+    return value.item() if isinstance(value, np.generic) else value

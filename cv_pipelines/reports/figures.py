@@ -1,0 +1,107 @@
+"""Plots as PNG, small enough for the event log."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_BLUE, _ORANGE, _GREY = "#2f6f9f", "#d9822b", "#8a8f98"
+_MOST_NAMES = 40
+
+
+def class_histogram(counts: Mapping[str, int]) -> bytes:
+    """Images of each class, as bars."""
+    figure, (axes,) = _figure(1, max(3.5, min(9.0, 0.35 * len(counts) + 1.5)), 2.6)
+    axes.bar(range(len(counts)), list(counts.values()), color=_BLUE)
+    _name_ticks(axes, list(counts), "x")
+    axes.set_ylabel("images")
+    return _png(figure)
+
+
+def training_curves(history: Sequence[Mapping[str, float]]) -> bytes:
+    """Loss and accuracy by epoch, of training and validation."""
+    figure, panels = _figure(2, 7.0, 2.6)
+    epochs = range(1, len(history) + 1)
+    for axes, name in zip(panels, ("loss", "accuracy"), strict=True):
+        axes.plot(epochs, [entry[name] for entry in history], color=_GREY, label="training")
+        axes.plot(epochs, [entry[f"val_{name}"] for entry in history], color=_BLUE, label="validation")
+        axes.set_xlabel("epoch")
+        axes.set_title(name, fontsize=10)
+    panels[0].legend(frameon=False, fontsize=8)
+    return _png(figure)
+
+
+def confusion_matrix(classes: Sequence[str], counts: Sequence[Sequence[int]]) -> bytes:
+    """True classes in rows, predicted ones in columns; colour is the share of the true class."""
+    matrix = np.asarray(counts, float)
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    side = max(3.2, min(8.0, 0.32 * len(classes) + 1.6))
+    figure, (axes,) = _figure(1, side, side)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    if len(classes) <= 20:
+        for row, column in zip(*np.nonzero(matrix), strict=True):
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            number = f"{matrix[row, column]:.0f}"
+            axes.text(column, row, number, ha="center", va="center", fontsize=7, color=colour)
+    _name_ticks(axes, classes, "x")
+    _name_ticks(axes, classes, "y")
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    return _png(figure)
+
+
+def reliability(bins: Sequence[Mapping[str, Any]]) -> bytes:
+    """Stated confidence against what was right: on the diagonal, a model can be believed."""
+    figure, (axes,) = _figure(1, 3.2, 3.0)
+    axes.plot([0, 1], [0, 1], color=_GREY, linewidth=1, linestyle="--")
+    x, y = [b["confidence"] for b in bins], [b["accuracy"] for b in bins]
+    axes.plot(x, y, color=_BLUE, marker="o", markersize=4)
+    axes.set_xlabel("confidence")
+    axes.set_ylabel("accuracy")
+    return _png(figure)
+
+
+def drift_bars(indices: Mapping[str, float], limit: float) -> bytes:
+    """The stability index of each quantity, against the limit."""
+    figure, (axes,) = _figure(1, 5.0, 2.4)
+    colours = [_ORANGE if value > limit else _BLUE for value in indices.values()]
+    axes.barh(range(len(indices)), list(indices.values()), color=colours)
+    axes.axvline(limit, color=_GREY, linewidth=1, linestyle="--")
+    _name_ticks(axes, list(indices), "y")
+    axes.set_xlabel("population stability index")
+    return _png(figure)
+
+
+def _figure(panels: int, width: float, height: float) -> "tuple[Figure, list[Axes]]":
+    """A figure without pyplot: no display, no state shared between threads."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=90, layout="constrained")
+    axes = [figure.add_subplot(1, panels, place + 1) for place in range(panels)]
+    for one in axes:
+        one.spines[["top", "right"]].set_visible(False)
+        one.tick_params(labelsize=8)
+    return figure, axes
+
+
+def _name_ticks(axes: "Axes", names: Sequence[str], which: str) -> None:
+    """Names along an axis, thinned out where there are too many to read."""
+    places = range(0, len(names), -(-len(names) // _MOST_NAMES) or 1)
+    # a dollar sign in a name is not mathematics
+    labels = [names[place].replace("$", r"\$") for place in places]
+    if which == "x":
+        longest = max((len(label) for label in labels), default=0)
+        axes.set_xticks(places, labels, rotation=90 if longest > 3 else 0)
+    else:
+        axes.set_yticks(places, labels)
+
+
+def _png(figure: "Figure") -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,59 @@
+"""Every environment variable of the platform, parsed once."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, HttpUrl, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cv_pipelines.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseSettings):
+    """Settings of one installation; each field is the environment variable `CV_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="CV_", frozen=True)
+
+    state: Path = Field(ROOT / ".cv", description="Folder of everything that is kept locally.")
+    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the state folder.")
+    store_url: str = Field("", description="Object store URL; empty: a folder in the state folder.")
+    failure_webhook: HttpUrl | None = Field(None, description="Told of every failed run.")
+    ui_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:3000"), description="Where people reach the UI.")
+    workers: int = Field(os.cpu_count() or 1, ge=1, description="Processes that decode at ingest.")
+
+    @field_validator("state")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @property
+    def database(self) -> str:
+        """URL of the application database."""
+        return self.database_url or f"sqlite:///{self.state / 'cv.sqlite'}"
+
+    @property
+    def store(self) -> str:
+        """URL of the object store."""
+        return self.store_url or (self.state / "store").as_uri()
+
+    @property
+    def cache(self) -> Path:
+        """Folder of what can be made again: decoded images."""
+        return self.state / "cache"
+
+
+@lru_cache(maxsize=1)
+def load_settings() -> Settings:
+    """Read the environment once per process.
+
+    Raises:
+        InputError: a variable does not hold what it must.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = "; ".join(f"CV_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise InputError("settings", f"Environment: {problems}") from error

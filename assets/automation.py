@@ -2,25 +2,18 @@
 
 from dagster import AutomationCondition
 
-_FREE = ~AutomationCondition.in_progress() & ~AutomationCondition.any_deps_in_progress()
-_READY = ~AutomationCondition.any_deps_missing() & AutomationCondition.all_deps_blocking_checks_passed()
-
-RETRAIN = (
-    AutomationCondition.any_deps_match(AutomationCondition.data_version_changed())
-    .since_last_handled()
-    .with_label("data or labels changed")
-    & _READY
-    & _FREE
-)
-"""Data, labels or splits have another version, and their blocking checks have passed."""
-
-FOLLOW = (
+ON_NEW_DATA = (
     AutomationCondition.any_deps_match(
-        AutomationCondition.newly_updated() | AutomationCondition.will_be_requested()
+        AutomationCondition.data_version_changed() | AutomationCondition.will_be_requested()
     )
     .since_last_handled()
-    .with_label("something above is new")
-    & _READY
-    & _FREE
+    .with_label("what it is made of has another version")
+    & ~AutomationCondition.any_deps_missing()
+    & AutomationCondition.all_deps_blocking_checks_passed()
+    & ~AutomationCondition.in_progress()
+    & ~AutomationCondition.any_deps_in_progress()
 )
-"""What stands above a model has changed: judge, promote and predict again."""
+"""Something above has another version, or is about to be made, and its blocking checks have passed.
+
+A data set that was ingested again and found unchanged has the same version: nothing follows.
+"""

@@ -29,7 +29,7 @@ def image_manifest(
             outcome,
             {
                 "preview": picture(sheet_of(cat.store, ids), "image/jpeg"),
-                "quarantine": table(outcome.bundle.table("quarantine")),
+                "quarantine": table(outcome.bundle.table("quarantine").slice(0, 100).to_pylist()),
                 "source": MetadataValue.text(dataset.source),
                 **numbers(outcome.bundle.facts),
             },

@@ -2,7 +2,7 @@
 
 from dagster import AssetExecutionContext, MaterializeResult, asset
 
-from assets.automation import FOLLOW
+from assets.automation import ON_NEW_DATA
 from assets.results import COMMON, materialized, numbers, picture
 from cv_pipelines.execution.failures import mapped_errors
 from cv_pipelines.execution.progress import log_progress
@@ -18,7 +18,7 @@ from resources.catalog import CatalogResource
     kinds={"keras", "parquet"},
     partitions_def=DATASETS,
     code_version="1",
-    automation_condition=FOLLOW,
+    automation_condition=ON_NEW_DATA,
     **COMMON,
 )
 def predictions(
@@ -39,7 +39,7 @@ def predictions(
     kinds={"pandas"},
     partitions_def=DATASETS,
     code_version="1",
-    automation_condition=FOLLOW,
+    automation_condition=ON_NEW_DATA,
     **COMMON,
 )
 def prediction_drift(

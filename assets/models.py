@@ -2,14 +2,15 @@
 
 from dagster import AssetExecutionContext, Config, MaterializeResult, MetadataValue, asset
 
-from assets.automation import FOLLOW, RETRAIN
-from assets.results import COMMON, materialized, numbers, picture
+from assets.automation import ON_NEW_DATA
+from assets.results import COMMON, materialized, numbers, picture, table
 from cv_pipelines.catalog import Outcome
 from cv_pipelines.errors import InputError, ResourceError
 from cv_pipelines.execution.attempts import failures_of
 from cv_pipelines.execution.failures import mapped_errors
 from cv_pipelines.execution.progress import log_progress
 from cv_pipelines.models.evaluation import evaluate
+from cv_pipelines.models.metrics import slice_rows
 from cv_pipelines.models.parameters import TrainingParameters
 from cv_pipelines.models.promotion import consider
 from cv_pipelines.models.training import code_version, train
@@ -29,7 +30,7 @@ class TrainingConfig(TrainingParameters, Config):
     kinds={"keras"},
     partitions_def=DATASETS,
     code_version=code_version(),
-    automation_condition=RETRAIN,
+    automation_condition=ON_NEW_DATA,
     **COMMON,
 )
 def trained_model(
@@ -64,7 +65,7 @@ def trained_model(
     kinds={"scikitlearn"},
     partitions_def=DATASETS,
     code_version="1",
-    automation_condition=FOLLOW,
+    automation_condition=ON_NEW_DATA,
     **COMMON,
 )
 def model_evaluation(
@@ -84,7 +85,7 @@ def model_evaluation(
         metadata = {
             "preview": picture(confusion_matrix(matrix["classes"], matrix["counts"])),
             "calibration": picture(reliability(facts["calibration"]["bins"])),
-            "slices": MetadataValue.json(facts["slices"]),
+            "slices": table(slice_rows(facts["slices"])),
             "calibration_error": MetadataValue.float(facts["calibration"]["error"]),
         }
         return materialized(outcome, metadata | numbers(facts))
@@ -95,7 +96,7 @@ def model_evaluation(
     kinds={"keras"},
     partitions_def=DATASETS,
     code_version="1",
-    automation_condition=FOLLOW,
+    automation_condition=ON_NEW_DATA,
     **COMMON,
 )
 def champion_model(
@@ -111,7 +112,7 @@ def champion_model(
     with mapped_errors():
         cat, dataset = catalog.open(), context.partition_key
         inputs = (image_manifest, labels, dataset_splits)
-        champion, answer = consider(cat, dataset, trained_model, *inputs, f"run {context.run_id}")
+        champion, answer = consider(cat, dataset, trained_model, *inputs, f"run {context.run.run_id}")
         if champion is None:
             raise InputError("no_champion", f"'{dataset}' has no champion. {' '.join(answer.reasons)}")
         metadata = {

@@ -1,10 +1,9 @@
 """What every asset returns, in one shape."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-import pyarrow as pa
 from dagster import DataVersion, MaterializeResult, MetadataValue, RetryPolicy, TableRecord
 
 from cv_pipelines.catalog import Outcome
@@ -12,7 +11,7 @@ from cv_pipelines.execution.failures import STEP_RETRIES
 from cv_pipelines.storage.bundles import Reference
 
 Metadata = dict[str, MetadataValue[Any]]
-_MOST_ROWS = 20
+_MOST_ROWS = 100
 
 
 class Common(TypedDict):
@@ -48,7 +47,7 @@ def numbers(facts: Mapping[str, Any]) -> Metadata:
     }
 
 
-def table(rows: pa.Table) -> MetadataValue[Any]:
+def table(rows: Sequence[dict[str, Any]]) -> MetadataValue[Any]:
     """The first rows of a table, or a word where there is none."""
-    records = [TableRecord(row) for row in rows.slice(0, _MOST_ROWS).to_pylist()]
+    records = [TableRecord(row) for row in rows[:_MOST_ROWS]]
     return MetadataValue.table(records) if records else MetadataValue.text("empty")

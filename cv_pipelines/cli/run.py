@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cv_pipelines.cli.context import open_catalog
-from cv_pipelines.cli.output import console, errors, json_option, print_json
+from cv_pipelines.cli.output import console, json_option, print_json
+from cv_pipelines.cli.terminal import kept_terminal
+from cv_pipelines.errors import InfrastructureError
+from cv_pipelines.settings import load_settings
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -82,13 +85,11 @@ def run_loop(dataset: str, parameters: dict[str, Any], quiet: bool = False) -> d
         end_lost_runs(instance)
         run_id, daemon = make_new_run_id(), daemon_is_running(instance)
         where = "queued for the daemon" if daemon else "in this process, for no daemon is running"
-        target = errors if quiet else console
-        target.print(f"The loop of [bold]{dataset}[/], {where}.")
-        updates = (
-            _submitted(instance, dataset, run_id, config) if daemon else _here(instance, dataset, run_id, config)
-        )
         steps = len(defs.resolve_job_def("loop").graph.nodes)
-        ended = show_steps(updates, steps, target)
+        start = _submitted if daemon else _here
+        with kept_terminal(load_settings().state / "logs" / f"{run_id}.log", quiet) as terminal:
+            terminal.print(f"The loop of [bold]{dataset}[/], {where}.")
+            ended = show_steps(start(instance, dataset, run_id, config), steps, terminal)
         return {
             "run_id": run_id,
             "succeeded": succeeded(instance, run_id),
@@ -101,10 +102,13 @@ def _submitted(
     instance: "DagsterInstance", dataset: str, run_id: str, config: dict[str, Any]
 ) -> "Iterator[StepUpdate]":
     from cv_pipelines.orchestration.following import follow
-    from cv_pipelines.orchestration.submission import submit
+    from cv_pipelines.orchestration.submission import is_stranded, submit
 
     submit("loop", dataset, run_id, config)
-    yield from follow(instance, run_id)
+    yield from follow(instance, run_id, alive=lambda: not is_stranded(instance, run_id))
+    if is_stranded(instance, run_id):
+        message = f"The daemon has stopped. The run {run_id} stays in the queue and starts with 'make dev'."
+        raise InfrastructureError("no_daemon", message)
 
 
 def _here(
@@ -113,7 +117,7 @@ def _here(
     """Execute on another thread and follow from this one, exactly as a run elsewhere is followed."""
     from cv_pipelines.definitions import defs
     from cv_pipelines.orchestration.following import follow
-    from cv_pipelines.orchestration.local_runs import execute_here
+    from cv_pipelines.orchestration.local_runs import cancel, execute_here
 
     job = defs.resolve_job_def("loop")
     failures: list[BaseException] = []
@@ -126,7 +130,11 @@ def _here(
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    yield from follow(instance, run_id, alive=thread.is_alive)
+    try:
+        yield from follow(instance, run_id, alive=thread.is_alive)
+    except KeyboardInterrupt:
+        cancel(instance, run_id)
+        raise
     thread.join()
     if failures:
         raise failures[0]

@@ -7,7 +7,7 @@ from dagster_shared.error import SerializableErrorInfo
 def failures_of(context: AssetExecutionContext, error: type[Exception]) -> int:
     """How many earlier attempts of this step in this run failed with `error`."""
     step = context.get_step_execution_context().step.key
-    logs = context.instance.all_logs(context.run_id, of_type=DagsterEventType.STEP_UP_FOR_RETRY)
+    logs = context.instance.all_logs(context.run.run_id, of_type=DagsterEventType.STEP_UP_FOR_RETRY)
     retries = [entry.dagster_event for entry in logs if entry.step_key == step]
     return sum(_has_cause(event.step_retry_data.error, error.__name__) for event in retries if event is not None)
 

@@ -1,7 +1,9 @@
 """From our errors to what Dagster does about them: one owner per retry."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 from dagster import Backoff, Failure, Jitter, MetadataValue, RetryPolicy, RetryRequested
 
@@ -19,13 +21,13 @@ def mapped_errors() -> Iterator[None]:
     except (Failure, RetryRequested):
         raise
     except CvError as error:
-        raise _mapped(error) from error
-    except Exception as error:
-        internal = InternalError("unexpected", f"A fault in the platform: {error!r}. Please report it.")
-        raise _mapped(internal) from error
+        _fail(error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told and recorded
+        _fail(InternalError("unexpected", f"A fault in the platform: {error!r}. Please report it."))
 
 
-def _mapped(error: CvError) -> Failure | RetryRequested:
+def _fail(error: CvError) -> NoReturn:
+    """Raise what Dagster understands; the error being handled stays in its chain of causes."""
     failure = Failure(
         error.user_message,
         metadata={
@@ -35,8 +37,7 @@ def _mapped(error: CvError) -> Failure | RetryRequested:
         },
         allow_retries=error.source in ("resource", "infrastructure"),
     )
-    if error.source != "internal":
-        return failure
-    request = RetryRequested(max_retries=1)
-    request.__cause__ = failure
-    return request
+    failure.__cause__ = sys.exc_info()[1]
+    if error.source == "internal":
+        raise RetryRequested(max_retries=1) from failure
+    raise failure from failure.__cause__

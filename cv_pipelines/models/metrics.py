@@ -88,6 +88,16 @@ def slices(
     }
 
 
+def slice_rows(slices: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[dict[str, Any]]:
+    """Slices as rows for a table: the smallest recall first."""
+    rows = [
+        {"division": division, "part": part, **figures}
+        for division, parts in slices.items()
+        for part, figures in parts.items()
+    ]
+    return sorted(rows, key=lambda row: float(row["recall"]))
+
+
 def size_thirds(widths: Indices, heights: Indices) -> NDArray[np.str_]:
     """Small, medium or large: the third of the data that an image's area falls into."""
     areas = widths.astype(np.int64) * heights

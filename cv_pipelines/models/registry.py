@@ -79,9 +79,13 @@ def find_model(database: Engine, version: str) -> Model:
 
 
 def standing(database: Engine, dataset: str, alias: Alias) -> str | None:
-    """The version that an alias stands for, None while it stands for nothing."""
+    """The version that an alias stands for, None while it stands for nothing.
+
+    A challenger that has become champion is no challenger any more.
+    """
     with database.connect() as connection:
-        return _standing(connection, dataset, alias)
+        found = _standing(connection, dataset, alias)
+        return None if alias == "challenger" and found == _standing(connection, dataset, "champion") else found
 
 
 def promote(

@@ -44,6 +44,13 @@ def end_lost_runs(instance: DagsterInstance) -> list[str]:
     return lost
 
 
+def cancel(instance: DagsterInstance, run_id: str) -> None:
+    """Mark a run as cancelled whose process is about to end."""
+    run = instance.get_run_by_id(run_id)
+    if run is not None and not run.is_finished:
+        instance.report_run_canceled(run, "Interrupted by the person who started it.")
+
+
 def process_name(process: psutil.Process) -> str:
     """A name for a process that no later one of the same id has."""
     return f"{socket.gethostname()}:{process.pid}:{process.create_time():.2f}"

@@ -6,7 +6,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from dagster import DagsterInstance, DagsterRunStatus
+
 from cv_pipelines.errors import InfrastructureError
+from cv_pipelines.orchestration.instance import daemon_is_running
 from cv_pipelines.settings import ROOT
 
 LOCATION = "cv_pipelines"
@@ -27,3 +30,9 @@ def submit(job: str, partition: str, run_id: str, config: Mapping[str, Any]) -> 
     if done.returncode != 0:
         message = "The run could not be submitted. 'make dev' shows why the code does not load."
         raise InfrastructureError("submit", message, done.stderr[-4000:])
+
+
+def is_stranded(instance: DagsterInstance, run_id: str) -> bool:
+    """Say whether a run waits in the queue of a daemon that is gone."""
+    run = instance.get_run_by_id(run_id)
+    return run is not None and run.status == DagsterRunStatus.QUEUED and not daemon_is_running(instance)

@@ -1,0 +1,99 @@
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from cv_pipelines.annotations.labels import LABELS, labels_from_source
+from cv_pipelines.catalog import Catalog, Outcome
+from cv_pipelines.storage.bundles import Reference, put_bundle, put_table
+
+Labelled = dict[str, str | None]
+
+
+@pytest.fixture
+def manifest(catalog: Catalog) -> Callable[[Labelled], Reference]:
+    """A manifest of images with the labels that their source gives them."""
+
+    def make(images: Labelled) -> Reference:
+        schema = pa.schema([("image_id", pa.string()), ("source_label", pa.string())])
+        rows = [{"image_id": one, "source_label": images[one]} for one in sorted(images)]
+        parts = {"images": put_table(catalog.store, pa.Table.from_pylist(rows, schema))}
+        return put_bundle(catalog.store, "image_manifest", str(hash(tuple(images.items()))), {}, parts)
+
+    return make
+
+
+def rows_of(outcome: Outcome) -> list[dict[str, Any]]:
+    table = outcome.bundle.table("labels")
+    assert table.schema.equals(LABELS)
+    return table.to_pylist()
+
+
+def test_labels_are_those_of_the_source(catalog: Catalog, manifest: Callable[[Labelled], Reference]) -> None:
+    outcome = labels_from_source(catalog, manifest({"a": "größe", "b": None, "c": "cat", "d": "cat"}))
+
+    assert rows_of(outcome) == [
+        {"image_id": "a", "label": "größe"},
+        {"image_id": "c", "label": "cat"},
+        {"image_id": "d", "label": "cat"},
+    ]
+    assert outcome.bundle.facts == {
+        "classes": ["cat", "größe"],
+        "counts": {"cat": 2, "größe": 1},
+        "unlabelled": 1,
+    }
+
+
+def test_a_fixed_vocabulary_keeps_its_order_and_its_empty_classes(
+    catalog: Catalog, manifest: Callable[[Labelled], Reference]
+) -> None:
+    facts = labels_from_source(catalog, manifest({"a": "cat", "b": "dog"}), ("dog", "wolf", "cat")).bundle.facts
+
+    assert facts["classes"] == ["dog", "wolf", "cat"]
+    assert facts["counts"] == {"dog": 1, "wolf": 0, "cat": 1}
+
+
+def test_a_label_outside_the_vocabulary_is_kept_and_counted_for_the_check_to_see(
+    catalog: Catalog, manifest: Callable[[Labelled], Reference]
+) -> None:
+    outcome = labels_from_source(catalog, manifest({"a": "cat", "b": "cta", "c": "dog"}), ("dog", "cat"))
+
+    assert outcome.bundle.facts["classes"] == ["dog", "cat"]
+    assert outcome.bundle.facts["counts"] == {"dog": 1, "cat": 1, "cta": 1}
+    assert [row["label"] for row in rows_of(outcome)] == ["cat", "cta", "dog"]
+
+
+def test_the_version_follows_from_rows_and_classes_alone(
+    catalog: Catalog, manifest: Callable[[Labelled], Reference]
+) -> None:
+    def version(images: Labelled, *classes: str) -> str:
+        return labels_from_source(catalog, manifest(images), classes).reference.version
+
+    usual = version({"a": "cat", "b": "dog"})
+
+    assert version({"a": "cat", "b": "dog", "c": None}) == usual
+    assert version({"a": "cat", "b": "dog"}, "cat", "dog") == usual
+    assert version({"a": "cat", "b": "dog"}, "dog", "cat") != usual
+    assert version({"a": "dog", "b": "cat"}) != usual
+    assert version({"a": "cat", "c": "dog"}) != usual
+
+
+def test_the_same_manifest_is_labelled_once(catalog: Catalog, manifest: Callable[[Labelled], Reference]) -> None:
+    reference = manifest({"a": "cat"})
+    first = labels_from_source(catalog, reference)
+    again = labels_from_source(catalog, reference)
+    other = labels_from_source(catalog, reference, ("cat", "dog"))
+
+    assert (first.reused, again.reused, other.reused) == (False, True, False)
+    assert again.reference == first.reference
+
+
+@pytest.mark.parametrize("images", [{}, {"a": None, "b": None}])
+def test_a_source_without_labels_gives_an_empty_table(
+    catalog: Catalog, manifest: Callable[[Labelled], Reference], images: Labelled
+) -> None:
+    outcome = labels_from_source(catalog, manifest(images))
+
+    assert rows_of(outcome) == []
+    assert outcome.bundle.facts == {"classes": [], "counts": {}, "unlabelled": len(images)}

@@ -1,0 +1,78 @@
+"""What tests of several folders share: a catalog of their own, and pictures made on the spot."""
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import settings
+from numpy.typing import NDArray
+from PIL import Image
+
+from cv_pipelines.catalog import Catalog
+from cv_pipelines.database.engine import open_database
+from cv_pipelines.storage.local import LocalStore
+
+pytest_plugins = ["tests.installation"]
+
+# how long an example takes is no property of the code
+settings.register_profile("cv", deadline=None, print_blob=True)
+settings.load_profile("cv")
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    """A catalog with nothing in it: a fresh SQLite database and an empty folder."""
+    engine = open_database(f"sqlite:///{tmp_path / 'catalog' / 'cv.sqlite'}")
+    yield Catalog(engine, LocalStore(tmp_path / "catalog" / "store"))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def picture() -> Callable[..., NDArray[np.uint8]]:
+    """`picture(seed, width, height)`: soft coloured blobs, which survive being saved as a JPEG; RGB uint8."""
+
+    def make(seed: int = 0, width: int = 96, height: int = 80) -> NDArray[np.uint8]:
+        coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+        return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def encode() -> Callable[..., bytes]:
+    """`encode(pixels, format, **options)`: the bytes of an image file, with Pillow's options for saving."""
+
+    def make(pixels: NDArray[Any] | Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+        image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+        buffer = io.BytesIO()
+        image.save(buffer, kind, **options)
+        return buffer.getvalue()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def write_image(picture: Callable[..., NDArray[np.uint8]], encode: Callable[..., bytes]) -> Callable[..., Path]:
+    """`write_image(path, seed=0, width=96, height=80, **options)`: one file, its format by its suffix."""
+
+    def write(path: Path, seed: int = 0, width: int = 96, height: int = 80, **options: Any) -> Path:
+        kind = Image.registered_extensions()[path.suffix.lower()]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode(picture(seed, width, height), kind, **options))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def bench_data() -> Path:
+    """The folder of larger real data, where there is one."""
+    folder = os.environ.get("CV_BENCH_DATA")
+    if not folder:
+        pytest.skip("CV_BENCH_DATA names no folder of real data")
+    return Path(folder)

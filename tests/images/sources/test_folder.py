@@ -1,0 +1,185 @@
+import os
+import pickle
+import socket
+from pathlib import Path
+
+import pytest
+
+from cv_pipelines.errors import InputError
+from cv_pipelines.images.sources.files import MAX_BYTES
+from cv_pipelines.images.sources.folder import FolderSource
+from cv_pipelines.images.sources.protocol import SourceItem
+
+
+def put(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+
+
+def listed(root: Path) -> dict[str, SourceItem]:
+    return {item.path: item for item in FolderSource(root).items()}
+
+
+def facts(root: Path) -> dict[str, tuple[str | None, str | None, str]]:
+    return {item.path: (item.label, item.split, item.group) for item in FolderSource(root).items()}
+
+
+def test_class_folders_give_the_labels(tmp_path: Path) -> None:
+    put(tmp_path, "cat/1.png", "cat/garden/roof/2.png", "dog/1.png", "loose.png")
+
+    assert facts(tmp_path) == {
+        "cat/1.png": ("cat", None, ""),
+        "cat/garden/roof/2.png": ("cat", None, "garden/roof"),
+        "dog/1.png": ("dog", None, ""),
+        "loose.png": (None, None, ""),
+    }
+
+
+def test_split_folders_stand_above_class_folders(tmp_path: Path) -> None:
+    put(tmp_path, "Train/cat/1.png", "train-notes.txt", "VAL/cat/farm/2.png", "test/3.png")
+
+    assert facts(tmp_path) == {
+        "Train/cat/1.png": ("cat", "train", "Train"),
+        "VAL/cat/farm/2.png": ("cat", "validation", "VAL/farm"),
+        "test/3.png": (None, "test", "test"),
+        "train-notes.txt": (None, None, ""),
+    }
+
+
+def test_a_class_beside_folders_named_like_splits_makes_them_classes(tmp_path: Path) -> None:
+    put(tmp_path, "test/1.png", "train/1.png", "exam/1.png")
+
+    assert {path: label for path, (label, split, _) in facts(tmp_path).items() if split is None} == {
+        "exam/1.png": "exam",
+        "test/1.png": "test",
+        "train/1.png": "train",
+    }
+
+
+@pytest.mark.parametrize("beside", [".cache", "__MACOSX"])
+def test_what_is_no_part_of_the_data_set_does_not_hide_its_splits(tmp_path: Path, beside: str) -> None:
+    put(tmp_path, "train/cat/1.png", "test/cat/1.png", f"{beside}/x.png")
+
+    assert {split for _, split, _ in facts(tmp_path).values()} == {"train", "test"}
+
+
+def test_a_link_to_a_folder_is_not_followed_and_does_not_hide_the_splits(tmp_path: Path) -> None:
+    put(tmp_path / "data", "train/cat/1.png", "test/cat/2.png")
+    (tmp_path / "data" / "latest").symlink_to(tmp_path / "data" / "train")
+
+    assert facts(tmp_path / "data") == {
+        "train/cat/1.png": ("cat", "train", "train"),
+        "test/cat/2.png": ("cat", "test", "test"),
+    }
+
+
+def test_hidden_files_and_the_droppings_of_systems_are_left_out(tmp_path: Path) -> None:
+    put(tmp_path, "cat/1.png", "cat/.DS_Store", "cat/Thumbs.db", ".git/x.png", "__MACOSX/cat/1.png", "desktop.ini")
+
+    assert list(listed(tmp_path)) == ["cat/1.png"]
+
+
+def test_the_order_is_that_of_the_names_not_of_their_creation(tmp_path: Path) -> None:
+    names = ["b/2.png", "a/9.png", "b/10.png", "a/b/1.png", "z.png"]
+    put(tmp_path / "one", *names)
+    put(tmp_path / "other", *reversed(names))
+
+    assert list(listed(tmp_path / "one")) == list(listed(tmp_path / "other"))
+    assert sorted(listed(tmp_path / "one")) == sorted(names)
+
+
+def test_names_keep_their_unicode(tmp_path: Path) -> None:
+    put(tmp_path, "größe/日本 🐈.png", "größe/Ünter/e\u0301.png")
+
+    assert facts(tmp_path) == {
+        "größe/日本 🐈.png": ("größe", None, ""),
+        "größe/Ünter/e\u0301.png": ("größe", None, "Ünter"),
+    }
+
+
+def test_names_that_are_no_unicode_are_shown_escaped_and_can_be_read(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    (folder / os.fsdecode(b"\xff\xfe.png")).write_bytes(b"content")
+    source = FolderSource(tmp_path)
+
+    (item,) = pickle.loads(pickle.dumps(list(source.items())))  # noqa: S301 - ours
+
+    assert (item.path, item.label, item.problem) == (r"caf\xe9/\xff\xfe.png", r"caf\xe9", "")
+    assert item.path.encode()
+    assert pickle.loads(pickle.dumps(source)).read(item) == b"content"  # noqa: S301 - ours
+
+
+def test_what_is_no_regular_file_is_listed_with_its_problem_and_never_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")  # to open it would wait for ever
+    with socket.socket(socket.AF_UNIX) as listener:
+        here = Path.cwd()
+        os.chdir(tmp_path)  # the path of a socket may be too long to bind
+        listener.bind("socket.png")
+        os.chdir(here)
+        items = listed(tmp_path)
+
+    assert {path: item.problem for path, item in items.items()} == {
+        "pipe.png": "not a regular file (a socket, pipe or device)",
+        "socket.png": "not a regular file (a socket, pipe or device)",
+    }
+
+
+def test_links_to_files_are_followed_and_broken_ones_are_a_problem(tmp_path: Path) -> None:
+    put(tmp_path, "elsewhere/real.png")
+    root = tmp_path / "data"
+    root.mkdir()
+    (root / "link.png").symlink_to(tmp_path / "elsewhere" / "real.png")
+    (root / "dangling.png").symlink_to(tmp_path / "nowhere")
+    (root / "loop.png").symlink_to(root / "loop.png")
+
+    items = listed(root)
+
+    assert FolderSource(root).read(items["link.png"]) == b"elsewhere/real.png"
+    assert items["link.png"].problem == ""
+    assert items["dangling.png"].problem == "cannot be opened: No such file or directory"
+    assert items["loop.png"].problem.startswith("cannot be opened: ")
+
+
+def test_a_file_too_large_to_read_is_a_problem_before_anybody_reads_it(tmp_path: Path) -> None:
+    with (tmp_path / "huge.png").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    with (tmp_path / "largest.png").open("wb") as file:
+        file.truncate(MAX_BYTES)
+
+    items = listed(tmp_path)
+
+    assert items["huge.png"].problem == "larger than 512 MiB"
+    assert items["largest.png"].problem == ""
+
+
+def test_the_stamp_changes_with_size_and_time(tmp_path: Path) -> None:
+    put(tmp_path, "1.png")
+    stamps = {listed(tmp_path)["1.png"].stamp}
+    os.utime(tmp_path / "1.png", ns=(0, 1))
+    stamps.add(listed(tmp_path)["1.png"].stamp)
+    (tmp_path / "1.png").write_bytes(b"longer than before")
+    os.utime(tmp_path / "1.png", ns=(0, 1))
+    stamps.add(listed(tmp_path)["1.png"].stamp)
+
+    assert len(stamps) == 3
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"There is no folder .*nowhere"):
+        list(FolderSource(tmp_path / "nowhere").items())
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything: run as another user")
+@pytest.mark.parametrize("name", [".", "cat"])
+def test_a_folder_that_may_not_be_listed_is_named(tmp_path: Path, name: str) -> None:
+    root = tmp_path / "data"
+    put(root, "cat/1.png")
+    (root / name).chmod(0)
+    try:
+        with pytest.raises(InputError, match="cannot be listed: Permission denied"):
+            list(FolderSource(root).items())
+    finally:
+        (root / name).chmod(0o700)

@@ -1,0 +1,133 @@
+"""What runs without anybody asking: on changed data by condition, by the clock by schedule."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dagster import (
+    AssetKey,
+    AssetSelection,
+    DagsterInstance,
+    Definitions,
+    RunRequest,
+    SkipReason,
+    build_schedule_context,
+    evaluate_automation_conditions,
+)
+
+from cv_pipelines.images.datasets import add_dataset
+from cv_pipelines.schedules import weekly_retraining
+from resources.catalog import CatalogResource
+from resources.database import DatabaseResource
+from resources.machine import MachineResource
+from resources.manifest_io import ManifestIOManager
+from resources.store import StoreResource
+from tests.installation import draw_shapes
+
+QUICK = {"ops": {"trained_model": {"config": {"epochs": 2, "batch_size": 32}}}}
+
+
+@dataclass
+class World:
+    """The definitions over resources and an instance of their own."""
+
+    defs: Definitions
+    instance: DagsterInstance
+    catalog: CatalogResource
+    source: Path
+
+    def materialize(self, *assets: str) -> bool:
+        selection = [AssetKey(name) for name in assets] or None
+        job = self.defs.resolve_implicit_global_asset_job_def()
+        result = job.execute_in_process(
+            instance=self.instance,
+            partition_key="shapes",
+            asset_selection=selection,
+            run_config=QUICK if not assets or "trained_model" in assets else {},
+            raise_on_error=False,
+        )
+        return result.success
+
+    def requested(self, cursor: Any) -> tuple[set[str], Any]:
+        """The assets that the automation would make now."""
+        result = evaluate_automation_conditions(
+            self.defs, self.instance, asset_selection=AssetSelection.all(), cursor=cursor
+        )
+        keys = self.defs.resolve_asset_graph().materializable_asset_keys
+        return {key.to_user_string() for key in keys if result.get_num_requested(key)}, result.cursor
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    from cv_pipelines import definitions
+
+    source = draw_shapes(tmp_path / "shapes", each=12)
+    database = DatabaseResource(url=f"sqlite:///{tmp_path / 'cv.sqlite'}")
+    catalog = CatalogResource(database=database, store=StoreResource(url=(tmp_path / "store").as_uri()))
+    resources = {
+        "catalog": catalog,
+        "io_manager": ManifestIOManager(catalog=catalog),
+        "machine": MachineResource(workers=1, cache=str(tmp_path / "cache")),
+    }
+    whole = definitions.defs
+    defs = Definitions(
+        assets=whole.assets,
+        asset_checks=whole.asset_checks,
+        jobs=whole.jobs,
+        schedules=whole.schedules,
+        resources=resources,
+    )
+    add_dataset(database.connect(), "shapes", str(source))
+    with DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
+        instance.add_dynamic_partitions("dataset", ["shapes"])
+        yield World(defs, instance, catalog, source)
+
+
+@contextmanager
+def evaluated(world: World) -> Iterator[list[RunRequest | SkipReason]]:
+    with build_schedule_context(instance=world.instance, resources={"catalog": world.catalog}) as context:
+        yield list(weekly_retraining(context))  # type: ignore[call-overload]
+
+
+def test_new_images_of_good_data_retrain_and_bad_data_does_not(world: World) -> None:
+    assert world.materialize()
+    asked, cursor = world.requested(None)
+    assert asked == set(), "the loop has just run"
+
+    assert world.materialize("image_manifest", "labels", "dataset_splits")
+    asked, cursor = world.requested(cursor)
+    assert asked == set(), "made again, but of the same version"
+
+    draw_shapes(world.source, each=14, seed=7)
+    assert world.materialize("image_manifest", "labels", "dataset_splits")
+    asked, cursor = world.requested(cursor)
+    assert asked == {"trained_model", "model_evaluation", "champion_model", "predictions", "prediction_drift"}
+    assert world.materialize(*asked)
+    asked, cursor = world.requested(cursor)
+    assert asked == set(), "what was asked for has been made"
+
+    shutil.rmtree(world.source / "disc")
+    shutil.rmtree(world.source / "bar")
+    assert not world.materialize("image_manifest", "labels"), "a blocking check fails: one class is left"
+    asked, cursor = world.requested(cursor)
+    assert asked == {"predictions", "prediction_drift"}, "the champion looks at what is left; nothing is trained"
+
+
+def test_the_schedule_runs_what_has_changed_and_says_why_it_skips(world: World) -> None:
+    with evaluated(world) as decisions:
+        assert [type(one) for one in decisions] == [RunRequest]
+        assert decisions[0].tags["cv/reason"] == "no model yet"  # type: ignore[union-attr]
+    assert world.materialize()
+    with evaluated(world) as decisions:
+        assert [type(one) for one in decisions] == [SkipReason]
+        assert "neither data nor labels have changed" in str(decisions[0])
+    (world.source / "disc" / "000.png").rename(world.source / "bar" / "moved.png")
+    with evaluated(world) as decisions:
+        assert [one.partition_key for one in decisions] == ["shapes"]  # type: ignore[union-attr]
+    shutil.rmtree(world.source)
+    with evaluated(world) as decisions:
+        assert "neither a folder nor a .csv file" in str(decisions[0])

@@ -1,0 +1,180 @@
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from cv_pipelines.errors import ResourceError
+from cv_pipelines.models.checkpoints import Checkpoints
+from cv_pipelines.models.dataset import LabelledImages
+from cv_pipelines.models.fitting import Fitted, fit
+from cv_pipelines.models.keras_files import load_model
+from cv_pipelines.models.parameters import TrainingParameters
+from cv_pipelines.models.pixel_cache import PixelCache
+from cv_pipelines.progress import Progress, silent
+from cv_pipelines.storage.local import LocalStore
+
+SIDE, COUNT, TRAINING = 8, 60, 42
+Fit = Callable[..., Fitted]
+
+
+class Killed(Exception):  # noqa: N818 - stands for the end of the process
+    """What ends a training in the middle."""
+
+
+def killed_after(epochs: int) -> Progress:
+    def report(stage: str, done: int, total: int | None = None) -> None:
+        if stage == "training epochs" and done == epochs:
+            raise Killed
+
+    return report
+
+
+@pytest.fixture(scope="module")
+def pixels(tmp_path_factory: pytest.TempPathFactory) -> PixelCache:
+    """Images of three classes: one of the colours is a little stronger."""
+    images = np.random.default_rng(0).integers(0, 200, (COUNT, SIDE, SIDE, 3), np.uint8)
+    images[np.arange(COUNT), :, :, np.arange(COUNT) % 3] += 40
+    path = tmp_path_factory.mktemp("pixels") / "images.rgb"
+    path.write_bytes(images.tobytes())
+    return PixelCache(path, SIDE)
+
+
+@pytest.fixture
+def fit_to(tmp_path: Path, pixels: PixelCache, quick: TrainingParameters) -> Fit:
+    """Train with some parameters other than quick; checkpoints by name."""
+    splits = np.array(["train"] * TRAINING + ["validation"] * (COUNT - TRAINING))
+    ids = [str(number) for number in range(COUNT)]
+    images = LabelledImages(ids, np.arange(COUNT) % 3, splits, ["r", "g", "b"], "v")
+
+    def run(name: str = "t", progress: Progress = silent, **changes: object) -> Fitted:
+        parameters = quick.model_copy(update={"image_size": SIDE, **changes})
+        checkpoints = Checkpoints(LocalStore(tmp_path), name)
+        return fit(images, pixels, parameters, parameters.batch_size, checkpoints, progress)
+
+    return run
+
+
+def losses(fitted: Fitted) -> list[float]:
+    return [entry["val_loss"] for entry in fitted.history]
+
+
+def validation_loss(fitted: Fitted, pixels: PixelCache) -> float:
+    """The loss of the finished classifier on the validation images, computed by hand."""
+    rows = np.arange(TRAINING, COUNT)
+    probabilities = np.asarray(load_model(fitted.model)(pixels.read(rows)))
+    return float(-np.log(probabilities[np.arange(len(rows)), rows % 3]).mean())
+
+
+def test_a_training_learns_and_says_how_it_went(fit_to: Fit, pixels: PixelCache) -> None:
+    told: list[tuple[str, int, int | None]] = []
+    fitted = fit_to(progress=lambda stage, done, total=None: told.append((stage, done, total)))
+    assert told == [("training epochs", epoch, 4) for epoch in range(1, 5)]
+    assert [set(entry) for entry in fitted.history] == [{"loss", "accuracy", "val_loss", "val_accuracy"}] * 4
+    assert fitted.history[-1]["val_accuracy"] > 0.9
+    assert fitted.images_per_second is not None
+    assert fitted.images_per_second > 0
+    assert fitted.seconds > 0
+
+
+def test_the_same_seed_gives_the_same_model_and_another_one_another(fit_to: Fit) -> None:
+    first, second, other = fit_to("a", epochs=1), fit_to("b", epochs=1), fit_to("c", epochs=1, seed=1)
+    assert first.history == second.history
+    assert first.history != other.history
+
+
+def test_of_a_single_epoch_no_speed_is_known(fit_to: Fit) -> None:
+    assert fit_to(epochs=1).images_per_second is None
+
+
+def test_what_is_kept_is_the_classifier_without_its_augmentation(fit_to: Fit) -> None:
+    model = load_model(fit_to(epochs=1, augmentation="photo").model)
+    assert model.name == "classifier"
+    assert not any("random" in layer.name for layer in model.layers)
+    image = np.full((1, SIDE, SIDE, 3), 100, np.uint8)
+    np.testing.assert_array_equal(np.asarray(model(image, training=True)), np.asarray(model(image)))
+
+
+def test_a_training_stops_early_and_keeps_its_best_weights(fit_to: Fit, pixels: PixelCache) -> None:
+    fitted = fit_to(epochs=40, patience=2, learning_rate=1.0, seed=2)
+    best = int(np.argmin(losses(fitted)))
+    assert best == len(fitted.history) - 3
+    assert len(fitted.history) < 40
+    assert validation_loss(fitted, pixels) == pytest.approx(min(losses(fitted)), rel=1e-3)
+    assert validation_loss(fitted, pixels) != pytest.approx(losses(fitted)[-1], rel=1e-2)
+
+
+@pytest.mark.usefixtures("save_each_epoch")
+def test_a_training_that_was_killed_goes_on_as_if_it_had_not_been(fit_to: Fit) -> None:
+    uninterrupted = fit_to("whole", epochs=5)
+    with pytest.raises(Killed):
+        fit_to("parts", killed_after(3), epochs=5)
+    told: list[int] = []
+    resumed = fit_to("parts", lambda stage, done, total=None: told.append(done), epochs=5)
+    assert told == [3, 4, 5]
+    assert losses(resumed) == pytest.approx(losses(uninterrupted), rel=1e-4)
+
+
+@pytest.mark.usefixtures("save_each_epoch")
+def test_a_training_killed_again_and_again_gets_there(fit_to: Fit, pixels: PixelCache) -> None:
+    for epoch in (2, 3, 4):
+        with pytest.raises(Killed):
+            fit_to("parts", killed_after(epoch))
+    fitted = fit_to("parts")
+    assert len(fitted.history) == 4
+    assert validation_loss(fitted, pixels) == pytest.approx(min(losses(fitted)), rel=1e-3)
+
+
+@pytest.mark.usefixtures("save_each_epoch")
+def test_a_training_killed_after_its_last_epoch_trains_no_more(fit_to: Fit) -> None:
+    told: list[int] = []
+    first = fit_to("done", epochs=2)
+    again = fit_to("done", lambda stage, done, total=None: told.append(done), epochs=2)
+    assert told == []
+    assert again.history == first.history
+    for ours, theirs in zip(load_model(again.model).weights, load_model(first.model).weights, strict=True):
+        np.testing.assert_array_equal(np.array(ours), np.array(theirs))
+
+
+@pytest.mark.usefixtures("save_each_epoch")
+def test_a_training_that_had_stopped_early_does_not_start_again(fit_to: Fit) -> None:
+    changes = {"epochs": 40, "patience": 1, "learning_rate": 1.0, "seed": 2}
+    first = fit_to("over", **changes)
+    assert len(first.history) < 40
+    assert fit_to("over", **changes).history == first.history
+
+
+def test_checkpoints_are_not_written_more_often_than_said(fit_to: Fit, tmp_path: Path) -> None:
+    fit_to("seldom")
+    assert list(LocalStore(tmp_path).keys("checkpoints/")) == []
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("no more"), type("ResourceExhaustedError", (Exception,), {})("OOM")]
+)
+def test_memory_that_does_not_suffice_is_a_resource_error_with_advice(fit_to: Fit, error: Exception) -> None:
+    def report(stage: str, done: int, total: int | None = None) -> None:
+        raise error
+
+    with pytest.raises(ResourceError, match="batches of 8 does not fit into memory") as caught:
+        fit_to(progress=report)
+    assert caught.value.code == "out_of_memory"
+    assert caught.value.detail == str(error)
+
+
+def test_other_errors_stay_what_they_are(fit_to: Fit) -> None:
+    with pytest.raises(Killed):
+        fit_to(progress=killed_after(1))
+
+
+def test_the_precision_that_was_set_before_is_put_back(fit_to: Fit) -> None:
+    keras.config.set_dtype_policy("float64")
+    try:
+        for ending in (silent, killed_after(1)):
+            with pytest.raises(Killed) if ending is not silent else contextlib.nullcontext():
+                fit_to(progress=ending, epochs=1)
+            assert keras.config.dtype_policy().name == "float64"
+    finally:
+        keras.config.set_dtype_policy("float32")

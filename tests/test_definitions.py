@@ -1,0 +1,72 @@
+"""The definitions as a whole: a snapshot of the graph, and what every asset must carry."""
+
+from collections.abc import Iterator
+
+import pytest
+from dagster import AssetKey, AssetsDefinition, Definitions, RetryPolicy
+
+from cv_pipelines.execution.failures import STEP_RETRIES
+from cv_pipelines.quality.rules import RULES
+
+GRAPH = {
+    "image_manifest": ("datasets", []),
+    "labels": ("annotations", ["image_manifest"]),
+    "dataset_splits": ("annotations", ["image_manifest", "labels"]),
+    "trained_model": ("models", ["dataset_splits", "image_manifest", "labels"]),
+    "model_evaluation": ("models", ["dataset_splits", "image_manifest", "labels", "trained_model"]),
+    "champion_model": (
+        "models",
+        ["dataset_splits", "image_manifest", "labels", "model_evaluation", "trained_model"],
+    ),
+    "predictions": ("inference", ["champion_model", "image_manifest"]),
+    "prediction_drift": ("inference", ["champion_model", "image_manifest", "predictions"]),
+}
+
+
+@pytest.fixture(scope="module")
+def defs() -> Definitions:
+    from cv_pipelines.definitions import defs
+
+    return defs
+
+
+def assets_of(defs: Definitions) -> Iterator[AssetsDefinition]:
+    yield from (asset for asset in defs.assets or [] if isinstance(asset, AssetsDefinition))
+
+
+def test_the_graph_of_assets_is_the_agreed_one(defs: Definitions) -> None:
+    found = {
+        spec.key.to_user_string(): (spec.group_name, sorted(dep.asset_key.to_user_string() for dep in spec.deps))
+        for spec in defs.resolve_all_asset_specs()
+    }
+    assert found == GRAPH
+
+
+def test_every_asset_says_what_it_is_and_whose(defs: Definitions) -> None:
+    for spec in defs.resolve_all_asset_specs():
+        assert spec.description
+        assert spec.owners == ["team:computer-vision"]
+        assert spec.kinds
+        assert spec.code_version
+        assert spec.partitions_def is not None
+        assert spec.partitions_def.name == "dataset"  # type: ignore[attr-defined]
+
+
+def test_every_step_carries_the_one_retry_policy(defs: Definitions) -> None:
+    policies: dict[str, RetryPolicy | None] = {asset.op.name: asset.op.retry_policy for asset in assets_of(defs)}
+    assert set(policies) == set(GRAPH)
+    assert set(policies.values()) == {STEP_RETRIES}
+    job = defs.resolve_job_def("loop")
+    assert {job.get_node_named(name) and job.op_retry_policy for name in job.graph.node_dict} == {STEP_RETRIES}
+
+
+def test_each_rule_is_a_check_that_blocks_where_the_rule_does(defs: Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    for asset, rules in RULES.items():
+        keys = graph.get_check_keys_for_assets({AssetKey(asset)})
+        found = {key.name: graph.get_check_spec(key).blocking for key in keys}
+        assert found == {rule.name: rule.blocking for rule in rules}
+
+
+def test_a_loop_of_any_size_takes_few_steps(defs: Definitions) -> None:
+    assert len(defs.resolve_job_def("loop").graph.node_dict) <= 20

@@ -41,28 +41,48 @@ class Catalog:
     database: Engine
     store: ObjectStore
 
-    def once(self, kind: str, inputs: Mapping[str, Any], make: Callable[[str], Reference]) -> Outcome:
+    def once(
+        self,
+        kind: str,
+        inputs: Mapping[str, Any],
+        make: Callable[[str], Reference],
+        settled: Callable[[Bundle], bool] = lambda _: True,
+    ) -> Outcome:
         """Return the artefact that these inputs make, making it only if nobody has.
 
-        Two at once may both make it; the first one recorded stands for both.
+        Two at once may both make it; the first one recorded stands for both. One that is gone from
+        the store is made again.
 
         Args:
             kind: what is made.
             inputs: JSON values that decide the result completely, versions of code included.
             make: makes it, given the hash of the inputs.
+            settled: says whether an artefact is final, or would better be made again.
         """
         key = hash_values(inputs)
         found = self._find(kind, key)
-        if found is not None:
+        if found is not None and self._stands(found, settled):
             return Outcome(found, open_bundle(self.store, found), reused=True)
-        made = make(key)
-        row = {"kind": kind, "inputs": key, "version": made.version, "key": made.key}
+        recorded = self._record(kind, key, make(key), instead_of=found)
+        return Outcome(recorded, open_bundle(self.store, recorded), reused=False)
+
+    def _stands(self, reference: Reference, settled: Callable[[Bundle], bool]) -> bool:
+        return self.store.exists(reference.key) and settled(open_bundle(self.store, reference))
+
+    def _record(self, kind: str, inputs: str, made: Reference, instead_of: Reference | None) -> Reference:
+        """Enter what was made; where somebody else was first, theirs stands."""
+        row = {"kind": kind, "inputs": inputs, "version": made.version, "key": made.key}
+        if instead_of is not None:
+            same = (artefacts.c.kind == kind, artefacts.c.inputs == inputs)
+            with self.database.begin() as connection:
+                connection.execute(artefacts.update().where(*same).values(row))
+            return made
         try:
             with self.database.begin() as connection:
                 connection.execute(artefacts.insert().values(row))
         except IntegrityError:
-            made = self._find(kind, key) or made
-        return Outcome(made, open_bundle(self.store, made), reused=False)
+            return self._find(kind, inputs) or made
+        return made
 
     def open(self, reference: Reference) -> Bundle:
         """Read an artefact."""

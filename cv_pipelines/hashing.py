@@ -22,16 +22,18 @@ def hash_values(values: Mapping[str, Any]) -> str:
 def hash_rows(table: pa.Table) -> str:
     """SHA-256 (hex) of a table's rows as text, in their order; lists are joined.
 
-    Each value is written after its own length in bytes, so that no value can look like two. The
+    Lists and values are written after their own length (-1: null), so that no two look like one. The
     hash depends on names and values only, never on how Arrow or Parquet lay them out.
     """
     digest = hashlib.sha256(json.dumps(table.column_names).encode())
     for batch in table.combine_chunks().to_batches(max_chunksize=65536):
-        texts = [_as_text(column) for column in batch.columns]
-        for text in texts:
-            lengths = pc.binary_length(text).cast(pa.int32())
-            digest.update(lengths.to_numpy(zero_copy_only=False).astype("<i4").tobytes())
-            digest.update(_content(text))
+        for column in batch.columns:
+            if pa.types.is_list(column.type):
+                digest.update(_numbers(pc.list_value_length(column)))
+                column = column.flatten()
+            text = column.cast(pa.string())
+            digest.update(_numbers(pc.binary_length(text)))
+            digest.update(_content(pc.fill_null(text, "")))
     return digest.hexdigest()
 
 
@@ -39,15 +41,14 @@ def hash_files(paths: Iterable[Path]) -> str:
     """SHA-256 (hex) of files: of our own source, a code version that nobody has to remember to raise."""
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(path.read_bytes())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 
-def _as_text(column: pa.Array) -> pa.Array:
-    if pa.types.is_list(column.type):
-        lengths = pc.list_value_length(column).cast(pa.string())
-        column = pc.binary_join_element_wise(lengths, pc.binary_join(column, "\x1f"), "\x1e")
-    return pc.fill_null(column.cast(pa.string()), "\x00")
+def _numbers(lengths: pa.Array) -> bytes:
+    """Lengths as bytes; no value is -1."""
+    filled = pc.fill_null(lengths.cast(pa.int32()), -1)
+    return bytes(filled.to_numpy(zero_copy_only=False).astype("<i4").tobytes())
 
 
 def _content(text: pa.Array) -> bytes:

@@ -3,6 +3,7 @@
 import os
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import quote
 
 from pydantic import Field, HttpUrl, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -15,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 class Settings(BaseSettings):
     """Settings of one installation; each field is the environment variable `CV_<NAME>`."""
 
-    model_config = SettingsConfigDict(env_prefix="CV_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="CV_", env_ignore_empty=True, frozen=True)
 
     state: Path = Field(ROOT / ".cv", description="Folder of everything that is kept locally.")
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the state folder.")
@@ -32,7 +33,7 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """URL of the application database."""
-        return self.database_url or f"sqlite:///{self.state / 'cv.sqlite'}"
+        return self.database_url or f"sqlite:///{quote(str(self.state / 'cv.sqlite'), safe='/ +')}"
 
     @property
     def store(self) -> str:

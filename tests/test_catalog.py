@@ -85,16 +85,16 @@ def test_an_artefact_that_the_store_has_lost_is_made_again(catalog: Catalog) -> 
 
 
 def test_the_newest_publication_is_the_current_one_and_the_others_stay_in_the_record(catalog: Catalog) -> None:
-    references = [put(catalog, version) for version in ("v1", "v2", "v1")]
+    references = [put(catalog, version) for version in ("v1", "v2", "v3", "v2")]
     for number, reference in enumerate(references):
         catalog.publish("labels", "digits", reference, run_id=f"run-{number}")
 
     history = catalog.history("labels", "digits")
 
     assert catalog.current("labels", "digits") == references[-1]
-    assert [one.reference.version for one in history] == ["v1", "v2", "v1"]
+    assert [one.reference.version for one in history] == ["v2", "v3", "v2", "v1"]
     assert {(one.asset, one.dataset) for one in history} == {("labels", "digits")}
-    assert [one.reference.version for one in catalog.history("labels", "digits", limit=2)] == ["v1", "v2"]
+    assert [one.reference.version for one in catalog.history("labels", "digits", limit=2)] == ["v2", "v3"]
 
 
 def test_partitions_and_assets_do_not_see_each_other(catalog: Catalog) -> None:

@@ -29,6 +29,11 @@ def table_of(rows: list[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(rows, SCHEMA)
 
 
+def written(rows: list[dict[str, Any]]) -> list[list[str]]:
+    """What tells rows apart: as text, because 0.0 equals -0.0."""
+    return [[repr(row[name]) for name in SCHEMA.names] for row in rows]
+
+
 def one(value: Any, kind: pa.DataType) -> pa.Table:
     return pa.table({"value": pa.array([value], kind)})
 
@@ -52,7 +57,7 @@ def test_the_layout_in_arrow_and_parquet_does_not_change_the_hash(
 
 @given(st.lists(ROWS, max_size=4), st.lists(ROWS, max_size=4))
 def test_other_rows_give_another_hash(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> None:
-    assume(repr(first) != repr(second))  # repr: -0.0 is not 0.0
+    assume(written(first) != written(second))
 
     assert hash_rows(table_of(first)) != hash_rows(table_of(second))
 
@@ -63,7 +68,7 @@ def test_any_changed_value_changes_the_hash(rows: list[dict[str, Any]], data: st
     changed = [dict(row) for row in rows]
     column = data.draw(st.sampled_from(SCHEMA.names))
     changed[place][column] = data.draw(ROWS)[column]
-    assume(repr(changed) != repr(rows))
+    assume(written(changed) != written(rows))
 
     assert hash_rows(table_of(changed)) != hash_rows(table_of(rows))
 

@@ -17,7 +17,7 @@ SPLITS = ("train", "validation", "test")
 ASSIGNMENTS = pa.schema(
     [("image_id", pa.string()), ("split", pa.string()), ("reason", pa.string()), ("present", pa.bool_())]
 )
-"""One row per image that was ever seen labelled, ordered by `image_id`.
+"""One row per image that ever had a split or is left out now, ordered by `image_id`.
 
 `split` is null for an image left out (`reason` says why); `present`: it is labelled in this version.
 """

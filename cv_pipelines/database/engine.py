@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_random
 
 from cv_pipelines.errors import InfrastructureError, InputError
 
+_BUSY_SECONDS = 10
 SCHEMA = "0001"
 """The newest revision that this code knows."""
 
@@ -26,7 +28,7 @@ def open_database(url: str) -> Engine:
     engine = connect(url)
     try:
         found = schema_revision(engine)
-    except OperationalError as error:
+    except DatabaseError as error:
         where = engine.url.render_as_string(hide_password=True)
         message = f"The database {where} does not answer. Check CV_DATABASE_URL and that the server runs."
         raise InfrastructureError("database", message, str(error)) from error
@@ -51,7 +53,10 @@ def connect(url: str) -> Engine:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
             return _sqlite(url)
         return create_engine(parsed, pool_pre_ping=True)
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+    except OSError as error:
+        message = f"The database {url} cannot be made: {error.strerror}. Check CV_DATABASE_URL."
+        raise InputError("database_url", message) from error
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
         raise InputError("database_url", f"CV_DATABASE_URL is not a database URL we know: {error}") from error
 
 
@@ -70,7 +75,9 @@ def _sqlite(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _: object) -> None:
         connection.isolation_level = None
-        for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
+        _switch_to_wal(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -78,3 +85,14 @@ def _sqlite(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+@retry(
+    retry=retry_if_exception_message(match=".*locked.*"),
+    stop=stop_after_delay(_BUSY_SECONDS),
+    wait=wait_random(0.01, 0.1),
+    reraise=True,
+)
+def _switch_to_wal(connection: Any) -> None:
+    """SQLite does not wait for another writer here, whatever the busy timeout says; so we do."""
+    connection.execute("PRAGMA journal_mode=WAL")

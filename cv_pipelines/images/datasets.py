@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cv_pipelines.database.tables import datasets
 from cv_pipelines.errors import InputError
+from cv_pipelines.images.sources.files import readable_name
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -37,6 +38,9 @@ def add_dataset(database: Engine, name: str, source: str, classes: tuple[str, ..
         message = f"'{name}' cannot be a name: use 1 to 64 of a-z, 0-9, '.', '_' and '-', no sign first."
         raise InputError("dataset_name", message)
     location = str(Path(source).expanduser().absolute())
+    if readable_name(location) != location:
+        message = f"'{readable_name(location)}' has a name that is no valid unicode: rename the folder."
+        raise InputError("dataset_source", message)
     try:
         with database.begin() as connection:
             connection.execute(datasets.insert().values(name=name, source=location, classes=list(classes)))

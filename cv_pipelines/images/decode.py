@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from cv_pipelines.errors import InputError
+from cv_pipelines.errors import InputError, ResourceError
 from cv_pipelines.images.header import FORMATS
 
 Pixels = NDArray[np.uint8]
@@ -28,6 +28,7 @@ def decode_image(data: bytes, at_least: int | None = None) -> Pixels:
 
     Raises:
         InputError: code `undecodable`.
+        ResourceError: code `out_of_memory`.
     """
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
@@ -35,16 +36,18 @@ def decode_image(data: bytes, at_least: int | None = None) -> Pixels:
             image.draft("RGB", (at_least, at_least))
         image.load()
         return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+    except MemoryError as error:
+        raise ResourceError("out_of_memory", "There is not enough memory to decode an image.") from error
     except Exception as error:
         message = f"Cannot be decoded: {error or type(error).__name__}."
         raise InputError("undecodable", message, repr(error)) from error
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB":
-        return image
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return Image.fromarray(_to_8_bits(np.asarray(image))).convert("RGB")
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
     if image.has_transparency_data:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
@@ -56,8 +59,11 @@ def _to_8_bits(values: NDArray[np.generic]) -> Pixels:
     if np.issubdtype(values.dtype, np.integer):
         high_bytes: Pixels = (np.clip(values, 0, 65535).astype(np.uint16) >> 8).astype(np.uint8)
         return high_bytes
-    finite = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
-    low, high = float(finite.min()), float(finite.max())
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return np.zeros(values.shape, np.uint8)
+    low, high = float(known.min()), float(known.max())
+    finite = np.clip(np.nan_to_num(values.astype(np.float64), nan=low), low, high)
     scale = 255.0 / (high - low) if high > low else 0.0
-    scaled: Pixels = ((finite - low) * scale).astype(np.uint8)
+    scaled: Pixels = np.rint((finite - low) * scale).astype(np.uint8)
     return scaled

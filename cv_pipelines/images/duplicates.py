@@ -34,7 +34,9 @@ def near_duplicates(images: pa.Table, read: Callable[[str], Pixels]) -> pa.Table
     texts = images["perceptual_hash"].to_numpy(zero_copy_only=False)[large]
     hashes = np.array([int(text, 16) for text in texts], np.uint64)
     pairs = sorted((min(ids[a], ids[b]), max(ids[a], ids[b]), d) for a, b, d in _candidates(hashes))
-    confirmed = [pair for pair in pairs if _same_picture(read(pair[0]), read(pair[1]))]
+    wanted = sorted({image for pair in pairs for image in pair[:2]})
+    pictures = {image: _thumbnail(read(image)) for image in wanted}
+    confirmed = [pair for pair in pairs if _same_picture(pictures[pair[0]], pictures[pair[1]])]
     columns = zip(*confirmed, strict=True) if confirmed else ([], [], [])
     return pa.table([list(column) for column in columns], schema=NEAR_DUPLICATES)
 
@@ -56,16 +58,15 @@ def _candidates(hashes: NDArray[np.uint64]) -> Iterator[tuple[int, int, int]]:
             for position, first in enumerate(bucket[:-1]):
                 others = bucket[position + 1 :]
                 distances = np.bitwise_count(hashes[others] ^ hashes[first])
-                for other, distance in zip(others, distances, strict=True):
-                    pair = (int(min(first, other)), int(max(first, other)))
-                    if distance <= MAX_DISTANCE and pair not in seen:
+                for place in np.flatnonzero(distances <= MAX_DISTANCE):
+                    pair = (int(min(first, others[place])), int(max(first, others[place])))
+                    if pair not in seen:
                         seen.add(pair)
-                        yield *pair, int(distance)
+                        yield *pair, int(distances[place])
 
 
-def _same_picture(first: Pixels, second: Pixels) -> bool:
-    difference = np.abs(_thumbnail(first) - _thumbnail(second)).mean()
-    return bool(difference <= MAX_DIFFERENCE)
+def _same_picture(first: NDArray[np.float32], second: NDArray[np.float32]) -> bool:
+    return bool(np.abs(first - second).mean() <= MAX_DIFFERENCE)
 
 
 def _thumbnail(pixels: Pixels) -> NDArray[np.float32]:

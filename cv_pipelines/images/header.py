@@ -29,7 +29,7 @@ def read_header(data: bytes) -> Header:
     """Read the header of an image file.
 
     Raises:
-        InputError: code `not_an_image`, `no_pixels` or `too_many_pixels`.
+        InputError: code `empty`, `not_an_image`, `no_pixels` or `too_many_pixels`.
     """
     if not data:
         raise InputError("empty", "The file is empty.")
@@ -45,13 +45,15 @@ def read_header(data: bytes) -> Header:
         message = f"{width} x {height} pixels; at most {MAX_PIXELS // 10**6} million are decoded."
         raise InputError("too_many_pixels", message)
     orientation = read_orientation(image)
-    if orientation >= 5:  # 5 to 8 lie on their side (Exif 2.32, table 6)
+    if orientation >= 5 and image.format != "TIFF":  # on its side (Exif 2.32, table 6); Pillow turns a TIFF itself
         width, height = height, width
     return Header(str(image.format), width, height, len(image.getbands()), orientation)
 
 
 def read_orientation(image: Image.Image) -> int:
     """The Exif orientation, 1 to 8; 1 where there is none or it makes no sense."""
+    if image.format == "PNG" and "exif" not in image.info:
+        return 1  # it could only stand behind the pixels, which Pillow would decode to look for it
     try:
         value = image.getexif().get(_ORIENTATION, 1)
     except Exception:  # noqa: BLE001 - broken metadata does not make an image unusable

@@ -10,7 +10,7 @@ import pyarrow as pa
 from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.images.decode import Pixels, decode_image
 from cv_pipelines.images.duplicates import near_duplicates
-from cv_pipelines.images.inspection import Inspection, image_key, inspect_items
+from cv_pipelines.images.inspection import UNREADABLE, Inspection, image_key, inspect_items
 from cv_pipelines.images.manifest import IMAGES, NEAR_DUPLICATES, QUARANTINE, manifest_version
 from cv_pipelines.images.sources.factory import listing_hash
 from cv_pipelines.images.sources.protocol import ImageSource, SourceItem
@@ -36,6 +36,8 @@ class Tables:
 def ingest(catalog: Catalog, source: ImageSource, workers: int, progress: Progress = silent) -> Outcome:
     """Make the manifest of a source; an unchanged listing is recognised without reading a file.
 
+    Files that could not be read are tried again each time: what hindered it may be over.
+
     The artefact holds the parts `images`, `quarantine` and `near_duplicates`, and the facts
     `files`, `images`, `duplicates`, `quarantined` (files = images + duplicates + quarantined).
     """
@@ -50,7 +52,7 @@ def ingest(catalog: Catalog, source: ImageSource, workers: int, progress: Progre
         return _store(catalog, found, pairs, len(items), listing, seconds)
 
     inputs = {"listing": listing, "code": CODE_VERSION}
-    return catalog.once("image_manifest", inputs, make)
+    return catalog.once("image_manifest", inputs, make, settled=lambda bundle: bundle.facts["unread"] == 0)
 
 
 def read_all(
@@ -87,9 +89,10 @@ def tabulate(files: "pd.DataFrame") -> Tables:
     quarantine = pd.concat([files[files["code"] != ""], refused]).sort_values("path", kind="stable")
 
     kept = good[~conflicts]
-    sources = kept.groupby("image_id", sort=True)["path"].agg(list)
-    first = kept.drop_duplicates("image_id").set_index("image_id").sort_index()
-    images = first.drop(columns=["path", "code", "reason"]).assign(sources=sources).reset_index()
+    equal = kept.groupby("image_id", sort=True)
+    # the first value that is there: one of equal files may be without a class
+    images = equal.first().drop(columns=["path", "code", "reason"]).reset_index()
+    images["sources"] = pd.Series([list(paths) for _, paths in equal["path"]], dtype=object)
     return Tables(
         pa.Table.from_pandas(images.reindex(columns=IMAGES.names), IMAGES, preserve_index=False),
         pa.Table.from_pandas(quarantine[QUARANTINE.names], QUARANTINE, preserve_index=False),
@@ -130,6 +133,7 @@ def _store(
         "near_duplicates": pairs.num_rows,
         "images_per_second": round(files / seconds, 1),
         "listing": listing,
+        "unread": found.quarantine["code"].to_pylist().count(UNREADABLE),
     }
     parts = {
         "images": put_table(catalog.store, found.images),

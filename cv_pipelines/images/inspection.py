@@ -11,6 +11,9 @@ from cv_pipelines.images.sources.protocol import ImageSource, SourceItem
 from cv_pipelines.images.statistics import image_statistics, perceptual_hash
 from cv_pipelines.storage.protocol import ObjectStore
 
+UNREADABLE = "unreadable"
+"""Code of a file whose bytes could not be had."""
+
 
 @dataclass(frozen=True)
 class Inspection:
@@ -34,12 +37,13 @@ def inspect_items(source: ImageSource, store: ObjectStore, items: Sequence[Sourc
 
 def _inspect(source: ImageSource, store: ObjectStore, item: SourceItem) -> Inspection:
     if item.problem:
-        return Inspection(item, None, "unreadable", item.problem)
+        return Inspection(item, None, UNREADABLE, item.problem)
     try:
         data = source.read(item)
-        return Inspection(item, _facts(store, data))
     except OSError as error:
-        return Inspection(item, None, "unreadable", f"cannot be read: {error.strerror or error}")
+        return Inspection(item, None, UNREADABLE, f"cannot be read: {error.strerror or error}")
+    try:
+        return Inspection(item, _facts(store, data))
     except InputError as error:
         return Inspection(item, None, error.code, error.user_message)
 
@@ -53,6 +57,8 @@ def _facts(store: ObjectStore, data: bytes) -> dict[str, object]:
         "image_id": image_id,
         "uri": image_key(image_id),
         **asdict(header),
+        "width": pixels.shape[1],
+        "height": pixels.shape[0],
         "bytes": len(data),
         "perceptual_hash": perceptual_hash(pixels),
         **image_statistics(pixels),

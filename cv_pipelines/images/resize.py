@@ -6,7 +6,7 @@ from cv_pipelines.images.decode import Pixels, decode_image
 
 
 def resize(pixels: Pixels, size: int) -> Pixels:
-    """Stretch to (size, size, 3): by area when shrinking (no moiré), bilinear when growing."""
+    """Stretch to (size, size, 3): by area where both sides shrink (no moiré), else bilinear."""
     shrinks = min(pixels.shape[:2]) >= size
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return cv2.resize(pixels, (size, size), interpolation=method).astype("uint8", copy=False)

@@ -8,6 +8,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from cv_pipelines.errors import InfrastructureError
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Work = Callable[[Sequence[Item]], list[Result]]
@@ -51,6 +53,15 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_mute)
 
 
+def _require_workers(pool: ProcessPoolExecutor) -> None:
+    """Tell a pool that cannot start from one that dies of its work."""
+    try:
+        pool.submit(int).result()
+    except BrokenProcessPool as error:
+        message = "No worker process starts. A script that ingests images needs: if __name__ == '__main__':"
+        raise InfrastructureError("no_workers", message) from error
+
+
 def _mute() -> None:
     """Decoders' own mutterings name no file; what matters comes back as a result."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
@@ -62,6 +73,7 @@ def _until_crash(
     """Empty `waiting`, or stop at the first death and move what was under way to `suspects`."""
     running: dict[Future[list[Result]], Sequence[Item]] = {}
     with _pool(min(workers, len(waiting))) as pool:
+        _require_workers(pool)
         try:
             while waiting or running:
                 while waiting and len(running) < workers * _AHEAD:

@@ -3,7 +3,9 @@
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +17,10 @@ from cv_pipelines.models import drift as drifting
 from cv_pipelines.models.inference import Probabilities, open_model, predict_images
 from cv_pipelines.progress import Progress, silent
 from cv_pipelines.storage.bundles import Reference, put_bundle, put_file
+from cv_pipelines.storage.protocol import ObjectStore
+
+if TYPE_CHECKING:
+    import keras
 
 CODE_VERSION = "1"
 PREDICTIONS = pa.schema(
@@ -28,7 +34,6 @@ PREDICTIONS = pa.schema(
     ]
 )
 """One row per image, ordered by `image_id`; entropy of all classes' probabilities, in nats."""
-_ROW_GROUP = 1024
 
 
 def predict_dataset(
@@ -46,8 +51,10 @@ def predict_dataset(
         card = catalog.open(model).facts
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "predictions.parquet")
+            network = open_model(catalog.open(model))
+            versions = (model.version, manifest.version)
             started = time.perf_counter()
-            counts = _write(path, catalog, model, manifest, image_ids, card, progress)
+            counts = write_predictions(path, network, catalog.store, image_ids, card, versions, progress)
             seconds = time.perf_counter() - started
             parts = {"predictions": put_file(catalog.store, path)}
         facts = {
@@ -87,25 +94,37 @@ def measure_drift(catalog: Catalog, predictions: Reference, model: Reference, ma
     return catalog.once("prediction_drift", inputs, make)
 
 
-def _write(
+def write_predictions(
     path: Path,
-    catalog: Catalog,
-    model: Reference,
-    manifest: Reference,
+    network: "keras.Model",
+    store: ObjectStore,
     image_ids: list[str],
-    card: dict[str, object],
-    progress: Progress,
+    card: Mapping[str, Any],
+    versions: tuple[str, str],
+    progress: Progress = silent,
 ) -> Counter[str]:
-    """Stream predictions to a Parquet file; returns how often each class was predicted."""
+    """Stream predictions into a Parquet file, row group by row group.
+
+    Args:
+        path: the file.
+        network: images to probabilities.
+        store: where the images are.
+        image_ids: which ones, in the order of the rows.
+        card: of the model; its `classes` and `image_size`.
+        versions: of model and data.
+        progress: told of images.
+
+    Returns:
+        How often each class was predicted.
+    """
     counts: Counter[str] = Counter()
     classes = np.array(card["classes"])
-    network = open_model(catalog.open(model))
     done = 0
     with pq.ParquetWriter(path, PREDICTIONS, compression="zstd") as writer:
-        for probabilities in predict_images(network, catalog.store, image_ids, int(str(card["image_size"]))):
+        for probabilities in predict_images(network, store, image_ids, card["image_size"]):
             ids = image_ids[done : done + len(probabilities)]
-            batch = _rows(ids, classes, probabilities, model.version, manifest.version)
-            writer.write_batch(batch, row_group_size=_ROW_GROUP)
+            batch = _rows(ids, classes[probabilities.argmax(axis=1)].tolist(), probabilities, versions)
+            writer.write_batch(batch)
             counts.update(batch.column("predicted").to_pylist())
             done += len(ids)
             progress("predicting images", done, len(image_ids))
@@ -113,21 +132,14 @@ def _write(
 
 
 def _rows(
-    ids: list[str],
-    classes: "np.ndarray[tuple[int], np.dtype[np.str_]]",
-    probabilities: Probabilities,
-    model: str,
-    data: str,
+    ids: list[str], predicted: list[str], probabilities: Probabilities, versions: tuple[str, str]
 ) -> pa.RecordBatch:
     safe = np.clip(probabilities.astype(np.float64), 1e-12, 1.0)
-    return pa.record_batch(
-        [
-            pa.array(ids),
-            pa.array(classes[probabilities.argmax(axis=1)].tolist()),
-            pa.array(probabilities.max(axis=1)),
-            pa.array((-(safe * np.log(safe)).sum(axis=1)).astype(np.float32)),
-            pa.array([model] * len(ids)),
-            pa.array([data] * len(ids)),
-        ],
-        schema=PREDICTIONS,
-    )
+    columns = [
+        pa.array(ids),
+        pa.array(predicted, pa.string()),
+        pa.array(probabilities.max(axis=1)),
+        pa.array((-(safe * np.log(safe)).sum(axis=1)).astype(np.float32)),
+        *(pa.array([version] * len(ids)) for version in versions),
+    ]
+    return pa.record_batch(columns, schema=PREDICTIONS)

@@ -80,11 +80,13 @@ def put_table(store: ObjectStore, table: pa.Table) -> str:
 def put_bundle(
     store: ObjectStore, kind: str, version: str, facts: Mapping[str, Any], parts: Mapping[str, str]
 ) -> Reference:
-    """Write a bundle, after all of its parts are there."""
+    """Write a bundle, after all of its parts are there; once it returns, both are there for good."""
     content = {"kind": kind, "version": version, "facts": facts, "parts": parts}
     data = json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1).encode()
     key = f"bundles/{kind}/{hashlib.sha256(data).hexdigest()}.json"
+    store.flush()
     store.put(key, data)
+    store.flush()
     return Reference(kind, version, key)
 
 

@@ -15,6 +15,6 @@ def open_store(url: str) -> ObjectStore:
         InputError: the scheme is not one that we have.
     """
     parts = urlsplit(url)
-    if parts.scheme == "file":
+    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
         return LocalStore(Path(unquote(parts.path)))
     raise InputError("store_url", f"CV_STORE_URL: '{url}' is not a store we know; use file:///absolute/folder.")

@@ -33,5 +33,8 @@ class ObjectStore(Protocol):
     def keys(self, prefix: str) -> Iterator[str]:
         """List the keys that start with `prefix`, in order."""
 
+    def flush(self) -> None:
+        """Return once everything written so far survives a loss of power."""
+
     def delete(self, key: str) -> None:
         """Delete an object; none there is no error."""

@@ -82,6 +82,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         resources=resources,
     )
     add_dataset(database.connect(), "shapes", str(source))
+    (tmp_path / "dagster").mkdir()
     with DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
         instance.add_dynamic_partitions("dataset", ["shapes"])
         yield World(defs, instance, catalog, source)

@@ -47,7 +47,7 @@ def test_a_checkpoint_brings_back_history_weights_optimizer_and_the_best(store: 
     assert_equal(found.best, best)
     assert int(found.model.optimizer.iterations) == 2
     for ours, theirs in zip(found.model.optimizer.variables, model.optimizer.variables, strict=True):
-        np.testing.assert_array_equal(np.array(ours), np.array(theirs))
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
 
 
 def test_only_the_newest_checkpoint_is_kept(store: LocalStore) -> None:

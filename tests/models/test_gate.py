@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cv_pipelines.models.gate import MIN_SLICE, Comparison, compare, first_model
@@ -83,6 +83,7 @@ def test_a_slice_of_nineteen_is_not_looked_at() -> None:
     assert slice_that_loses(19, 19, 0).decision == "promote"
 
 
+@settings(max_examples=30)
 @given(st.integers(2, 30), st.data())
 def test_a_tenth_is_a_tenth_at_every_height(tens: int, data: st.DataObject) -> None:
     before = data.draw(st.integers(tens, 10 * tens))

@@ -163,14 +163,19 @@ def test_two_data_sets_with_the_same_content_each_have_their_champion(
 
 
 def test_a_champion_can_be_challenged_after_files_have_moved(
-    own_colours: Catalog, landing: Path, take_in: Take, good: Reference, always_red: Reference, tmp_path: Path
+    own_colours: Catalog,
+    inputs: Inputs,
+    landing: Path,
+    take_in: Take,
+    good: Reference,
+    always_red: Reference,
+    tmp_path: Path,
 ) -> None:
     """Images keep their identity when they move, but not the source that slices are made of."""
     folder = shutil.copytree(landing, tmp_path / "moved")
-    manifest, labels, splits = take_in(own_colours, folder)
-    splits = judged_on(own_colours, splits, lambda image: True)
+    splits = judged_on(own_colours, inputs[2], lambda image: True)
     crown(own_colours, good)
-    evaluate(own_colours, good, manifest, labels, splits)
+    evaluate(own_colours, good, *inputs[:2], splits)
     for path in sorted(folder.glob("*/*.png")):
         path.parent.joinpath("cellar").mkdir(exist_ok=True)
         path.rename(path.parent / "cellar" / path.name)

@@ -112,23 +112,22 @@ def test_a_size_that_is_named_is_the_size_that_would_have_been_chosen(
     assert train(colours, *inputs, named, tmp_path, progress=refuse).reference == trained
 
 
-def test_other_parameters_give_another_model(train_own: Train) -> None:
-    first, second = train_own(), train_own(seed=1)
-    assert not second.reused
-    assert first.reference.version != second.reference.version
-    assert train_own() == dataclasses.replace(first, reused=True)
+def test_another_parameter_gives_another_model(train_own: Train, trained: Reference) -> None:
+    other = train_own()
+    assert not other.reused
+    assert other.reference.version != trained.version
+    assert len(other.bundle.facts["history"]) == 1
+    assert train_own() == dataclasses.replace(other, reused=True)
 
 
 def test_other_labels_give_another_model(
-    own_colours: Catalog, inputs: Inputs, train_own: Train, quick: TrainingParameters, tmp_path: Path
+    own_colours: Catalog, inputs: Inputs, trained: Reference, quick: TrainingParameters, tmp_path: Path
 ) -> None:
     manifest, _, splits = inputs
-    first = train_own()
     labels = labels_from_source(own_colours, manifest, ("red", "green", "blue")).reference
-    once = quick.model_copy(update={"epochs": 1})
-    second = train(own_colours, manifest, labels, splits, once, tmp_path / "cache")
-    assert second.bundle.facts["classes"] == ["red", "green", "blue"]
-    assert second.reference.version != first.reference.version
+    other = train(own_colours, manifest, labels, splits, quick, tmp_path / "cache")
+    assert other.bundle.facts["classes"] == ["red", "green", "blue"]
+    assert other.reference.version != trained.version
 
 
 def test_a_killed_training_goes_on_elsewhere_from_where_it_stood(
@@ -193,14 +192,19 @@ def test_an_unknown_architecture_is_refused_and_leaves_no_model(train_own: Train
     assert own_colours.newest("trained_model", "") is None
 
 
-def test_a_weights_file_that_is_not_there_is_refused_though_the_rest_was_trained_before(train_own: Train) -> None:
-    train_own()
-    with pytest.raises(InputError, match=r"missing\.weights\.h5"):
-        train_own(weights="/nowhere/missing.weights.h5")
+def test_a_weights_file_that_is_not_there_is_refused_though_the_rest_was_trained_before(
+    colours: Catalog, inputs: Inputs, trained: Reference, quick: TrainingParameters, tmp_path: Path
+) -> None:
+    missing = quick.model_copy(update={"weights": "/nowhere/missing.weights.h5"})
+    with pytest.raises(InputError, match=r"missing\.weights\.h5") as caught:
+        train(colours, *inputs, missing, tmp_path)
+    assert caught.value.code == "weights"
 
 
-def test_weights_count_by_their_content(train_own: Train, own_colours: Catalog, tmp_path: Path) -> None:
-    model = open_model(train_own().bundle)
+def test_weights_count_by_their_content(
+    train_own: Train, colours: Catalog, trained: Reference, tmp_path: Path
+) -> None:
+    model = open_model(colours.open(trained))
     first, second = tmp_path / "one.weights.h5", tmp_path / "two.weights.h5"
     model.save_weights(first)
     second.write_bytes(first.read_bytes())

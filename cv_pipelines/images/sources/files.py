@@ -29,10 +29,10 @@ def stamp_and_problem(path: Path) -> tuple[str, str]:
     """Size and time of a file, and why it must not be opened (empty: it may)."""
     try:
         status = path.stat()
-    except OSError as error:
-        return "", f"cannot be opened: {error.strerror}"
+    except (OSError, ValueError) as error:  # a ValueError is a NUL byte in the name
+        return "", f"cannot be opened: {getattr(error, 'strerror', error)}"
     if not stat.S_ISREG(status.st_mode):
-        return "", "not a regular file (a socket, pipe or device)"
+        return "", "not a regular file (a folder, socket, pipe or device)"
     if status.st_size > MAX_BYTES:
         return "", f"larger than {MAX_BYTES // 1024**2} MiB"
     return f"{status.st_size}:{status.st_mtime_ns}", ""

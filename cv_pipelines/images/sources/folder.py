@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.sources.files import SPLIT_NAMES, read_file, readable_name, stamp_and_problem
@@ -26,7 +27,7 @@ class FolderSource:
         """See ImageSource."""
         if not self.root.is_dir():
             raise InputError("no_folder", f"There is no folder '{self.root}'.")
-        top = sorted(entry.name for entry in self.root.iterdir() if entry.is_dir() and _wanted(entry.name))
+        top = _top(self.root)
         has_splits = bool(top) and all(name.lower() in SPLIT_NAMES for name in top)
         for path in _files(self.root):
             yield self._item(path, has_splits)
@@ -53,18 +54,27 @@ class FolderSource:
         )
 
 
+def _refuse(error: OSError) -> NoReturn:
+    message = f"The folder '{error.filename}' cannot be listed: {error.strerror}. Give this user the right to."
+    raise InputError("unreadable_folder", message) from error
+
+
+def _top(root: Path) -> list[str]:
+    """The folders directly in the root; links are not folders here."""
+    try:
+        entries = list(os.scandir(root))
+    except OSError as error:
+        _refuse(error)
+    return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False) and _wanted(entry.name)]
+
+
 def _wanted(name: str) -> bool:
     return not name.startswith(".") and name not in _JUNK
 
 
 def _files(folder: Path) -> Iterator[Path]:
     """All files below a folder, depth first and sorted, so that two walks agree."""
-
-    def refuse(error: OSError) -> None:
-        message = f"The folder '{error.filename}' cannot be listed: {error.strerror}. Give this user the right to."
-        raise InputError("unreadable_folder", message) from error
-
-    for base, folders, files in os.walk(folder, onerror=refuse):
+    for base, folders, files in os.walk(folder, onerror=_refuse):
         folders[:] = sorted(name for name in folders if _wanted(name))
         for name in sorted(files):
             if _wanted(name):

@@ -24,8 +24,8 @@ class CsvSource:
                 if "path" not in (rows.fieldnames or []):
                     found = ", ".join(rows.fieldnames or []) or "none"
                     raise InputError("csv_columns", f"'{self.table}' needs a column 'path'; it has: {found}.")
-                for line, row in enumerate(rows, start=2):
-                    yield self._item(row, line)
+                for row in rows:
+                    yield self._item(row, rows.line_num)
         except OSError as error:
             raise InputError("no_table", f"'{self.table}' cannot be read: {error.strerror}.") from error
         except (UnicodeDecodeError, csv.Error) as error:

@@ -65,7 +65,7 @@ def test_what_is_no_part_of_the_data_set_does_not_hide_its_splits(tmp_path: Path
     assert {split for _, split, _ in facts(tmp_path).values()} == {"train", "test"}
 
 
-def test_a_link_to_a_folder_is_not_followed_and_does_not_hide_the_splits(tmp_path: Path) -> None:
+def test_a_link_to_a_folder_does_not_hide_the_splits(tmp_path: Path) -> None:
     put(tmp_path / "data", "train/cat/1.png", "test/cat/2.png")
     (tmp_path / "data" / "latest").symlink_to(tmp_path / "data" / "train")
 
@@ -82,12 +82,23 @@ def test_hidden_files_and_the_droppings_of_systems_are_left_out(tmp_path: Path) 
 
 
 def test_the_order_is_that_of_the_names_not_of_their_creation(tmp_path: Path) -> None:
-    names = ["b/2.png", "a/9.png", "b/10.png", "a/b/1.png", "z.png"]
-    put(tmp_path / "one", *names)
-    put(tmp_path / "other", *reversed(names))
+    names = [f"{folder}/{number}.png" for folder in ("b", "a", "a/c") for number in (9, 10, 2, 1, 33, 4)]
+    put(tmp_path / "one", *names, "z.png")
+    put(tmp_path / "other", "z.png", *reversed(names))
 
     assert list(listed(tmp_path / "one")) == list(listed(tmp_path / "other"))
-    assert sorted(listed(tmp_path / "one")) == sorted(names)
+    for folder in ("a", "b", "a/c"):
+        inside = [path for path in listed(tmp_path / "one") if path.rpartition("/")[0] == folder]
+        assert inside == sorted(name for name in names if name.rpartition("/")[0] == folder)
+
+
+def test_a_link_to_a_folder_is_not_followed(tmp_path: Path) -> None:
+    put(tmp_path / "elsewhere", "1.png")
+    put(tmp_path / "data", "cat/2.png")
+    (tmp_path / "data" / "dog").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "data" / "cat" / "round").symlink_to(tmp_path / "data")
+
+    assert list(listed(tmp_path / "data")) == ["cat/2.png"]
 
 
 def test_names_keep_their_unicode(tmp_path: Path) -> None:
@@ -122,8 +133,8 @@ def test_what_is_no_regular_file_is_listed_with_its_problem_and_never_opened(tmp
         items = listed(tmp_path)
 
     assert {path: item.problem for path, item in items.items()} == {
-        "pipe.png": "not a regular file (a socket, pipe or device)",
-        "socket.png": "not a regular file (a socket, pipe or device)",
+        "pipe.png": "not a regular file (a folder, socket, pipe or device)",
+        "socket.png": "not a regular file (a folder, socket, pipe or device)",
     }
 
 

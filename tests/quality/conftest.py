@@ -1,0 +1,69 @@
+"""The artefacts of a loop, made by hand, so that a test can break one thing in them."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from cv_pipelines.annotations.labels import LABELS
+from cv_pipelines.annotations.splits import ASSIGNMENTS
+from cv_pipelines.catalog import Catalog
+from cv_pipelines.images.manifest import IMAGES, NEAR_DUPLICATES
+from cv_pipelines.models.prediction import PREDICTIONS
+from cv_pipelines.storage.bundles import put_bundle, put_table
+
+Pieces = dict[str, Any]
+CLASSES = ("cat", "dog", "owl")
+
+
+@pytest.fixture
+def pieces() -> Pieces:
+    """A loop that breaks no rule: 24 images of each of three classes, most of them in training."""
+    ids = [f"i{number:02}" for number in range(72)]
+    splits = ["test" if place < 9 else "validation" if place < 18 else "train" for place in range(72)]
+    return {
+        "images": [{"image_id": image, "width": 640, "height": 480, "format": "PNG"} for image in ids],
+        "columns": IMAGES.names,
+        "near_duplicates": [{"image_id": "i00", "other_id": "i01", "distance": 2}],
+        "files": {"files": 75, "images": 72, "duplicates": 0, "quarantined": 3},
+        "labels": [{"image_id": image, "label": CLASSES[place % 3]} for place, image in enumerate(ids)],
+        "classes": list(CLASSES),
+        "counts": {},
+        "assignments": [
+            {"image_id": image, "split": split, "reason": "", "present": True}
+            for image, split in zip(ids, splits, strict=True)
+        ],
+        "evaluation": {"accuracy_low": 0.8, "majority_share": 0.4, "calibration": {"error": 0.05, "bins": []}},
+        "predictions": [{"image_id": image} for image in ids],
+        "drift": {"images": 54, "enough": 50, "limit": 0.2, "indices": {"brightness": 0.1, "predictions": 0.2}},
+    }
+
+
+@pytest.fixture
+def publish(catalog: Catalog) -> Callable[[Pieces], Catalog]:
+    """Write pieces as the artefacts of the data set `pets`."""
+
+    def run(pieces: Pieces) -> Catalog:
+        def table(name: str, schema: pa.Schema) -> str:
+            return put_table(catalog.store, pa.Table.from_pylist(pieces[name], schema))
+
+        images = pa.Table.from_pylist(pieces["images"], IMAGES).select(pieces["columns"])
+        manifest = {"images": put_table(catalog.store, images)}
+        manifest["near_duplicates"] = table("near_duplicates", NEAR_DUPLICATES)
+        counts = Counter(row["label"] for row in pieces["labels"]) | Counter(pieces["counts"])
+        labels = {"classes": pieces["classes"], "counts": {name: counts[name] for name in pieces["classes"]}}
+        predictions = {"predictions": table("predictions", PREDICTIONS)}
+        for asset, facts, parts in (
+            ("image_manifest", pieces["files"], manifest),
+            ("labels", labels, {"labels": table("labels", LABELS)}),
+            ("dataset_splits", {}, {"assignments": table("assignments", ASSIGNMENTS)}),
+            ("model_evaluation", pieces["evaluation"], {}),
+            ("predictions", {}, predictions),
+            ("prediction_drift", pieces["drift"], {}),
+        ):
+            catalog.publish(asset, "pets", put_bundle(catalog.store, asset, f"{asset}-7", facts, parts))
+        return catalog
+
+    return run

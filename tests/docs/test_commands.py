@@ -12,7 +12,9 @@ from cv_pipelines.settings import ROOT
 from tests.installation import Installation, draw_shapes
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"(?P<exempt><!-- no-test: .+? -->\n)?```(?P<language>bash|python)\n(?P<code>.*?)```", re.DOTALL)
+BLOCK = re.compile(
+    r"(?P<exempt><!-- no-test: .+? -->\n)?```(?P<language>bash|python)\n(?P<code>.*?)```", re.DOTALL
+)
 
 
 def script_of(page: Path) -> str:
@@ -31,7 +33,7 @@ def script_of(page: Path) -> str:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_commands_of_a_page_work(page: Path, installation: Installation, tmp_path: Path) -> None:
-    draw_shapes(tmp_path / "photos" / "flowers")
+    draw_shapes(tmp_path / "photos" / "flowers", each=150)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**installation.environment, "HOME": str(tmp_path), "PATH": path}
     done = subprocess.run(

@@ -74,5 +74,6 @@ def finished(catalog: Catalog) -> Catalog:
         "labels/checks": ({"results": [vars(check) for check in checks]}, {}),
     }
     for asset, (about, parts) in facts.items():
-        catalog.publish(asset, "pets", put_bundle(store, asset.partition("/")[0], f"{asset}-3", about, parts))
+        subject, _, checks_of = asset.partition("/")
+        catalog.publish(asset, "pets", put_bundle(store, checks_of or subject, f"{subject}-3", about, parts))
     return catalog

@@ -1,11 +1,12 @@
 """What the images of a data set show, and who learns from which."""
 
-from dagster import AssetExecutionContext, Config, MaterializeResult, asset
+from dagster import AssetExecutionContext, MaterializeResult, asset
 
 from assets.results import COMMON, materialized, numbers, picture
 from cv_pipelines.annotations.labels import labels_from_source
 from cv_pipelines.annotations.splits import SplitParameters, make_splits
 from cv_pipelines.execution.failures import mapped_errors
+from cv_pipelines.execution.parameters import StepConfig
 from cv_pipelines.images.datasets import find_dataset
 from cv_pipelines.partitions import DATASETS
 from cv_pipelines.reports.figures import class_histogram
@@ -13,7 +14,7 @@ from cv_pipelines.storage.bundles import Reference
 from resources.catalog import CatalogResource
 
 
-class SplitConfig(SplitParameters, Config):
+class SplitConfig(StepConfig, SplitParameters):
     """How new images are shared out."""
 
 

@@ -1,6 +1,6 @@
 """Models: trained, judged, and promoted where they are not worse."""
 
-from dagster import AssetExecutionContext, Config, MaterializeResult, MetadataValue, asset
+from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
 from assets.automation import ON_NEW_DATA
 from assets.results import COMMON, materialized, numbers, picture, table
@@ -8,6 +8,7 @@ from cv_pipelines.catalog import Outcome
 from cv_pipelines.errors import InputError, ResourceError
 from cv_pipelines.execution.attempts import failures_of
 from cv_pipelines.execution.failures import mapped_errors
+from cv_pipelines.execution.parameters import StepConfig
 from cv_pipelines.execution.progress import log_progress
 from cv_pipelines.models.evaluation import evaluate
 from cv_pipelines.models.metrics import slice_rows
@@ -21,7 +22,7 @@ from resources.catalog import CatalogResource
 from resources.machine import MachineResource
 
 
-class TrainingConfig(TrainingParameters, Config):
+class TrainingConfig(StepConfig, TrainingParameters):
     """What a person may set about a training."""
 
 

@@ -28,6 +28,7 @@ class Outcome:
 class Publication:
     """An artefact as what one asset's partition stands for."""
 
+    id: int
     asset: str
     dataset: str
     reference: Reference
@@ -123,7 +124,7 @@ class Catalog:
         with self.database.connect() as connection:
             rows = connection.execute(query).all()
         return [
-            Publication(row.asset, row.dataset, Reference(row.kind, row.version, row.key), row.created_at)
+            Publication(row.id, row.asset, row.dataset, Reference(row.kind, row.version, row.key), row.created_at)
             for row in rows
         ]
 

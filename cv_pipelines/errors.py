@@ -2,6 +2,8 @@
 
 from typing import ClassVar, Literal
 
+from pydantic import ValidationError
+
 Source = Literal["input", "submission", "resource", "infrastructure", "internal"]
 
 
@@ -56,3 +58,8 @@ class InternalError(CvError):
     """Our bug: one retry, then failed, loudly."""
 
     source = "internal"
+
+
+def problems_of(error: ValidationError) -> str:
+    """What is wrong with which field, in one line."""
+    return "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())

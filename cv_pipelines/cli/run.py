@@ -10,7 +10,7 @@ import click
 from cv_pipelines.cli.context import open_catalog
 from cv_pipelines.cli.output import console, json_option, print_json
 from cv_pipelines.cli.terminal import kept_terminal
-from cv_pipelines.errors import InfrastructureError
+from cv_pipelines.errors import InfrastructureError, problems_of
 from cv_pipelines.settings import load_settings
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ def parse_parameters(settings: tuple[str, ...]) -> dict[str, Any]:
     try:
         parsed = TrainingParameters.model_validate(given)
     except ValidationError as error:
-        told = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())
-        raise click.BadParameter(told) from error
+        raise click.BadParameter(problems_of(error)) from error
     return parsed.model_dump(include=set(given))
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import (
     JSON,
     Column,
-    ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -58,8 +58,8 @@ publications = Table(
 models = Table(
     "models",
     metadata,
+    Column("dataset", String(64), primary_key=True),
     Column("version", String(64), primary_key=True),
-    Column("dataset", String(64), nullable=False, index=True),
     Column("key", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False, server_default=now()),
 )
@@ -71,12 +71,13 @@ promotions = Table(
     Column("id", Integer, primary_key=True),
     Column("dataset", String(64), nullable=False),
     Column("alias", String(16), nullable=False),
-    Column("model", String(64), ForeignKey("models.version"), nullable=False),
+    Column("model", String(64), nullable=False),
     Column("previous", String(64), nullable=True),
     Column("action", String(16), nullable=False),
     Column("who", String(128), nullable=False),
     Column("why", Text, nullable=False),
     Column("metrics", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False, server_default=now()),
+    ForeignKeyConstraint(["dataset", "model"], ["models.dataset", "models.version"]),
     Index("ix_promotions_dataset_alias", "dataset", "alias", "id"),
 )

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from dagster import Backoff, Failure, Jitter, MetadataValue, RetryPolicy, RetryRequested
+from pydantic import ValidationError
 
-from cv_pipelines.errors import CvError, InternalError
+from cv_pipelines.errors import CvError, InputError, InternalError, problems_of
 
 STEP_RETRIES = RetryPolicy(max_retries=2, delay=2, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS)
 """For `resource` and `infrastructure`, the only sources that a repetition can help."""
@@ -22,6 +23,8 @@ def mapped_errors() -> Iterator[None]:
         raise
     except CvError as error:
         _fail(error)
+    except ValidationError as error:
+        _fail(InputError("parameters", f"Parameters: {problems_of(error)}."))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told and recorded
         _fail(InternalError("unexpected", f"A fault in the platform: {error!r}. Please report it."))
 

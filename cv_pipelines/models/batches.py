@@ -29,7 +29,7 @@ class CachedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has n
         seed: int | None = None,
         epoch: int = 0,
     ) -> None:
-        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=8)
+        super().__init__()
         self._cache, self._indices, self._labels = cache, indices, labels
         self._batch, self._seed, self._epoch = batch, seed, epoch
         self._order = self._shuffled()

@@ -1,5 +1,6 @@
 """The course of a training: what is kept, when it stops, when it is saved."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +11,8 @@ from cv_pipelines.models.checkpoints import Checkpoints, History
 
 
 def best_epoch(history: History) -> int:
-    """Index of the epoch with the lowest validation loss; the first of equals."""
-    losses = [entry["val_loss"] for entry in history]
+    """Index of the epoch with the lowest validation loss; the first of equals, never one that is no number."""
+    losses = [math.inf if math.isnan(entry["val_loss"]) else entry["val_loss"] for entry in history]
     return losses.index(min(losses))
 
 

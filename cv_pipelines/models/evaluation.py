@@ -33,7 +33,7 @@ def evaluate(
     """
     test = labelled_images(catalog, labels, splits, ("test",))
 
-    def make(_: str) -> Reference:
+    def make(key: str) -> Reference:
         card = catalog.open(model).facts
         probabilities = _predict(catalog, model, test, card["image_size"], progress)
         answers = _answers(test, card["classes"], probabilities)
@@ -42,12 +42,14 @@ def evaluate(
             "splits": splits.version,
             "images": len(test.image_ids),
             "classes": test.classes,
+            "model_classes": card["classes"],
             **_metrics(catalog, manifest, test, card["classes"], probabilities),
         }
         parts = {"answers": put_table(catalog.store, answers)}
-        return put_bundle(catalog.store, "model_evaluation", f"{model.version}-{test.version[:12]}", facts, parts)
+        return put_bundle(catalog.store, "model_evaluation", f"{model.version}-{key[:12]}", facts, parts)
 
-    inputs = {"model": model.version, "test": test.version, "code": CODE_VERSION}
+    versions = {"model": model.version, "test": test.version, "manifest": manifest.version}
+    inputs = {**versions, "splits": splits.version, "code": CODE_VERSION}
     return catalog.once("model_evaluation", inputs, make)
 
 

@@ -77,6 +77,7 @@ def fit(
                 initial_epoch=first,
                 epochs=parameters.epochs,
                 callbacks=[course],
+                shuffle=False,  # the batches are, by seed and epoch
                 verbose=0,
             )
         model.set_weights(course.best)

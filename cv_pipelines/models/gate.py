@@ -65,7 +65,7 @@ def compare(
     low, mean, high = _difference(champion_answers, challenger_answers)
     worse = _worse_slices(champion["slices"], challenger["slices"])
     shown = (mean, low, high)
-    before, after = (set(metrics["confusion"]["classes"]) for metrics in (champion, challenger))
+    before, after = (set(metrics["model_classes"]) for metrics in (champion, challenger))
     if before != after:
         changed = ", ".join(sorted(before ^ after))
         return Comparison("ask", [f"The class lists differ ({changed}): a person decides."], shown, worse)

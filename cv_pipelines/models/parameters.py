@@ -2,11 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class TrainingParameters(BaseModel):
     """Parameters of one training; kept in the model's card."""
+
+    model_config = ConfigDict(extra="forbid")
 
     architecture: str = Field("small_cnn", description="small_cnn, or a classifier of keras.applications.")
     image_size: int = Field(0, ge=0, le=1024, description="Side in pixels; 0: from the data, 16 to 128.")

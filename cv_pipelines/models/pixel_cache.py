@@ -6,11 +6,13 @@ memory of a training does not grow with its data.
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cv_pipelines.errors import InfrastructureError
 from cv_pipelines.hashing import hash_values
 from cv_pipelines.images.decode import Pixels
 from cv_pipelines.images.loading import pixel_batches
@@ -36,7 +38,8 @@ class PixelCache:
         record = self.size * self.size * 3
         pixels = np.empty((len(indices), self.size, self.size, 3), np.uint8)
         for row, index in zip(pixels, indices.tolist(), strict=True):
-            os.preadv(self._file.fileno(), [row.data], index * record)
+            if os.preadv(self._file.fileno(), [row.data], index * record) != record:
+                raise InfrastructureError("short_cache", "The cache of decoded images was cut off; run it again.")
         return pixels
 
     def close(self) -> None:
@@ -50,9 +53,10 @@ def open_cache(
     """Open the cache of these images at this size, decoding them if nobody has yet."""
     name = hash_values({"images": list(image_ids), "size": size, "code": CODE_VERSION})
     path = folder / f"{name[:32]}-{size}.rgb"
-    if not path.is_file():
+    wanted = len(image_ids) * size * size * 3
+    if not path.is_file() or path.stat().st_size != wanted:
         folder.mkdir(parents=True, exist_ok=True)
-        _make_room(folder, len(image_ids) * size * size * 3)
+        _make_room(folder, wanted)
         partial = path.with_suffix(f".{os.getpid()}.partial")
         try:
             _write(partial, store, image_ids, size, progress)
@@ -73,10 +77,17 @@ def _write(path: Path, store: ObjectStore, image_ids: Sequence[str], size: int, 
 
 
 def _make_room(folder: Path, wanted: int) -> None:
-    """Delete the caches longest unused, so that all of them stay within their budget."""
-    files = sorted(folder.glob("*.rgb"), key=lambda path: path.stat().st_mtime, reverse=True)
+    """Delete the caches longest unused, so that all of them stay within their budget.
+
+    What a killed process has left half written counts like any other.
+    """
+    found = []
+    for path in (*folder.glob("*.rgb"), *folder.glob("*.partial")):
+        with suppress(FileNotFoundError):  # another process makes room as well
+            status = path.stat()
+            found.append((status.st_mtime, status.st_size, path))
     total = wanted
-    for path in files:
-        total += path.stat().st_size
+    for _, size, path in sorted(found, reverse=True):
+        total += size
         if total > _KEEP_BYTES:
             path.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from typing import Any
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.models.evaluation import evaluate
 from cv_pipelines.models.gate import Comparison, compare, first_model
-from cv_pipelines.models.registry import Model, find_model, promote, register, standing
+from cv_pipelines.models.registry import Model, find_model, ledger, promote, register, standing
 from cv_pipelines.progress import Progress, silent
 from cv_pipelines.storage.bundles import Bundle, Reference
 
@@ -29,18 +29,20 @@ def consider(
     Returns:
         The champion afterwards (None: there is none), and what the gate said.
     """
-    register(catalog.database, dataset, challenger)
+    model = register(catalog.database, dataset, challenger)
     new = evaluate(catalog, challenger, manifest, labels, splits, progress).bundle
-    model = find_model(catalog.database, challenger.version)
     champion = standing(catalog.database, dataset, "champion")
     if champion == challenger.version:
         return challenger, Comparison("keep", ["It is the champion already."])
     if champion is None:
         old_reference, answer = None, first_model(new.facts)
     else:
-        old_reference = find_model(catalog.database, champion).reference
+        old_reference = find_model(catalog.database, f"{dataset}/{champion}").reference
         old = evaluate(catalog, old_reference, manifest, labels, splits, progress).bundle
         answer = compare(old.facts, new.facts, _answers(old), _answers(new))
+        if any(entry.model == challenger.version for entry in ledger(catalog.database, dataset)):
+            why_ask = "It has been champion before, and somebody put another in its place: a person decides."
+            answer = Comparison("ask", [why_ask], answer.difference, answer.worse_slices)
     why, figures = " ".join(answer.reasons), _summary(new, answer)
     if answer.decision == "promote":
         promote(catalog.database, model, "champion", who, why, figures)

@@ -43,14 +43,15 @@ class Promotion:
     created_at: datetime
 
 
-def register(database: Engine, dataset: str, reference: Reference) -> None:
-    """Enter a model; entering it again changes nothing."""
+def register(database: Engine, dataset: str, reference: Reference) -> Model:
+    """Enter a model of a data set; entering it again changes nothing."""
     row = {"version": reference.version, "dataset": dataset, "key": reference.key}
     try:
         with database.begin() as connection:
             connection.execute(models.insert().values(row))
     except IntegrityError:
-        find_model(database, reference.version)
+        pass  # it is there already, and immutable
+    return find_model(database, f"{dataset}/{reference.version}")
 
 
 def list_models(database: Engine, dataset: str | None = None) -> list[Model]:
@@ -62,17 +63,23 @@ def list_models(database: Engine, dataset: str | None = None) -> list[Model]:
         return [_model(row) for row in connection.execute(query)]
 
 
-def find_model(database: Engine, version: str) -> Model:
-    """Look a model up by its version, or by the start of one.
+def find_model(database: Engine, name: str) -> Model:
+    """Look a model up by its version, or the start of one; `DATASET/VERSION` where data sets share it.
 
     Raises:
-        InputError: no model, or several, have such a version.
+        InputError: no model, or several, are named so.
     """
+    dataset, _, version = name.rpartition("/")
     query = select(models).where(models.c.version.startswith(version, autoescape=True)).limit(2)
+    if dataset:
+        query = query.where(models.c.dataset == dataset)
     with database.connect() as connection:
         rows = connection.execute(query).all()
-    if len(rows) == 1:
+    if len(rows) == 1 and version:
         return _model(rows[0])
+    if len(rows) == 2 and rows[0].version == rows[1].version:
+        first, second = (f"{row.dataset}/{row.version}" for row in rows)
+        raise InputError("no_model", f"Which one: {first} or {second}?")
     found = "Several models have" if rows else "No model has"
     message = f"{found} a version that starts with '{version}': 'cv-pipelines model list' shows them."
     raise InputError("no_model", message)
@@ -127,7 +134,7 @@ def rollback(database: Engine, dataset: str, who: str, why: str) -> Model:
         row = {"dataset": dataset, "alias": "champion", "model": target, "previous": ledger[0].model}
         row |= {"action": "rollback", "who": who, "why": why}
         connection.execute(promotions.insert().values(**row, metrics={}))
-    return find_model(database, target)
+    return find_model(database, f"{dataset}/{target}")
 
 
 def ledger(database: Engine, dataset: str, alias: Alias = "champion") -> list[Promotion]:

@@ -6,21 +6,21 @@ from cv_pipelines.images.sources.factory import listing_hash, open_source
 
 
 def reason_to_train(catalog: Catalog, dataset: Dataset) -> str | None:
-    """Say what has changed since the newest model was trained, None where nothing has.
+    """Say what has changed since the model was last made (or found to be made), None where nothing has.
 
     Raises:
         InputError: the source is not there any more.
     """
-    trained = catalog.current("trained_model", dataset.name)
-    if trained is None:
+    trained = catalog.history("trained_model", dataset.name, limit=1)
+    if not trained:
         return "no model yet"
-    data = catalog.open(trained).facts["data"]
-    for asset, name in (("image_manifest", "manifest"), ("labels", "labels"), ("dataset_splits", "splits")):
-        current = catalog.current(asset, dataset.name)
-        if current is not None and current.version != data[name]:
+    for asset in ("image_manifest", "labels", "dataset_splits"):
+        history = catalog.history(asset, dataset.name)
+        learned = next((one.reference for one in history if one.id < trained[0].id), None)
+        if history and (learned is None or history[0].reference.version != learned.version):
             return f"{asset} has changed"
-    manifest = catalog.current("image_manifest", dataset.name)
+    manifest = catalog.require("image_manifest", dataset.name)
     listing = listing_hash(list(open_source(dataset.source).items()))
-    if manifest is None or catalog.open(manifest).facts["listing"] != listing:
+    if catalog.open(manifest).facts["listing"] != listing:
         return "the files of its source have changed"
     return None

@@ -1,6 +1,5 @@
 """Training a classifier on a data set: once per data, labels, code and parameters."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from cv_pipelines.hashing import hash_files, hash_values
 from cv_pipelines.images import decode, resize
 from cv_pipelines.images.statistics import STATISTICS
 from cv_pipelines.models.architectures import factory
+from cv_pipelines.models.architectures.factory import ARCHITECTURES, weights_file
 from cv_pipelines.models.checkpoints import Checkpoints
 from cv_pipelines.models.dataset import LabelledImages, labelled_images
 from cv_pipelines.models.drift import profile
@@ -24,6 +24,8 @@ from cv_pipelines.progress import Progress, silent
 from cv_pipelines.storage.bundles import Reference, put_bundle, put_part, put_table
 
 _SMALLEST, _LARGEST = 16, 128
+_SMALLEST_APPLICATION = 32
+"""What most networks of keras.applications need."""
 
 
 def train(
@@ -76,6 +78,7 @@ def train(
             "image_size": resolved.image_size,
             "classes": images.classes,
             "parameters": resolved.model_dump(),
+            "batch_size": batch or resolved.batch_size,
             "data": {"manifest": manifest.version, "labels": labels.version, "splits": splits.version},
             "code": code_version(),
             "history": fitted.history,
@@ -92,8 +95,7 @@ def train(
 
     inputs = _inputs(images, resolved)
     outcome = catalog.once("trained_model", inputs, make)
-    if not outcome.reused:
-        Checkpoints(catalog.store, hash_values(inputs)).delete()
+    Checkpoints(catalog.store, hash_values(inputs)).delete()
     return outcome
 
 
@@ -107,8 +109,8 @@ def code_version() -> str:
 
 def _inputs(images: LabelledImages, parameters: TrainingParameters) -> dict[str, Any]:
     weights = ""
-    if parameters.weights and Path(parameters.weights).is_file():
-        weights = hashlib.sha256(Path(parameters.weights).read_bytes()).hexdigest()
+    if parameters.weights:
+        weights = hash_files([weights_file(parameters.weights)])
     inputs = {"parameters": parameters.model_dump(exclude={"weights"}), "weights": weights}
     return {**inputs, "images": images.version, "code": code_version()}
 
@@ -119,7 +121,8 @@ def _with_size(catalog: Catalog, manifest: Reference, parameters: TrainingParame
         return parameters
     table = catalog.open(manifest).table("images", ["width", "height"])
     side = float(np.median(np.minimum(table["width"].to_numpy(), table["height"].to_numpy())))
-    size = int(np.clip(8 * np.ceil(side / 8), _SMALLEST, _LARGEST))
+    smallest = _SMALLEST if parameters.architecture in ARCHITECTURES else _SMALLEST_APPLICATION
+    size = int(np.clip(8 * np.ceil(side / 8), smallest, _LARGEST))
     return parameters.model_copy(update={"image_size": size})
 
 

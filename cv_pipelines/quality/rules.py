@@ -197,9 +197,9 @@ SPLIT_RULES = [
         "nothing_left_out",
         "Every labelled image is in a split.",
         "Nothing need be done: these images show the same as images in two splits.",
-        "left_out",
-        "ExpectTableRowCountToBeBetween",
-        {"max_value": 0},
+        "present",
+        "ExpectColumnValuesToBeInSet",
+        {"column": "in_a_split", "value_set": [True]},
         blocking=False,
     ),
 ]
@@ -232,10 +232,10 @@ PREDICTION_RULES = [
         "one_prediction_per_image",
         "Every image of the manifest has exactly one prediction.",
         "Materialize the predictions again.",
-        "totals",
-        "ExpectColumnPairValuesToBeEqual",
-        {"column_A": "predicted", "column_B": "images"},
-        identity=("predicted", "images"),
+        "images",
+        "ExpectColumnValuesToBeInSet",
+        {"column": "just_one", "value_set": [True]},
+        identity=("image_id", "predictions"),
     ),
 ]
 

@@ -1,5 +1,6 @@
 """The tables that rules look at, by asset: a few columns each, made from artefacts."""
 
+import numpy as np
 import pandas as pd
 
 from cv_pipelines.annotations.splits import SPLITS
@@ -35,14 +36,14 @@ def label_tables(catalog: Catalog, dataset: str) -> Tables:
 
 
 def split_tables(catalog: Catalog, dataset: str) -> Tables:
-    """`assignments`; `pairs` of near duplicates with their splits; `cells` of class and split; `left_out`."""
+    """`assignments`; `pairs` of near duplicates with their splits; `cells` of class and split; `present`."""
     splits = catalog.open(catalog.require("dataset_splits", dataset))
     manifest = catalog.open(catalog.require("image_manifest", dataset))
     labels = catalog.open(catalog.require("labels", dataset))
     assignments = splits.table("assignments").to_pandas()
     present = assignments[assignments["present"]]
     placed = present[present["split"].notna()]
-    split_of = placed.set_index("image_id")["split"]
+    split_of = placed.drop_duplicates("image_id").set_index("image_id")["split"]
     pairs = manifest.table("near_duplicates").to_pandas()
     pairs = pairs.assign(split=pairs["image_id"].map(split_of), other_split=pairs["other_id"].map(split_of))
     joined = placed.merge(labels.table("labels").to_pandas(), on="image_id")
@@ -52,7 +53,7 @@ def split_tables(catalog: Catalog, dataset: str) -> Tables:
         "assignments": assignments,
         "pairs": pairs.dropna(subset=["split", "other_split"]),
         "cells": cells.rename("images").reset_index(),
-        "left_out": present[present["split"].isna()],
+        "present": present.assign(in_a_split=present["split"].notna()),
     }
 
 
@@ -60,23 +61,27 @@ def evaluation_tables(catalog: Catalog, dataset: str) -> Tables:
     """`totals`, one row."""
     facts = catalog.open(catalog.require("model_evaluation", dataset)).facts
     row = {name: facts[name] for name in ("accuracy_low", "majority_share")}
-    return {"totals": pd.DataFrame([{**row, "calibration_error": facts["calibration"]["error"]}])}
+    totals = pd.DataFrame([{**row, "calibration_error": facts["calibration"]["error"]}])
+    return {"totals": totals.fillna(np.inf)}  # nothing is known of it: an expectation would skip a null
 
 
 def prediction_tables(catalog: Catalog, dataset: str) -> Tables:
-    """`totals`, one row: distinct predicted images, and images of the manifest."""
+    """`images`, one row per image of the manifest or the predictions: whether it has just one prediction."""
     predictions = catalog.open(catalog.require("predictions", dataset)).table("predictions", ["image_id"])
-    manifest = catalog.open(catalog.require("image_manifest", dataset))
-    once = len(predictions["image_id"].unique()) == predictions.num_rows
-    row = {"predicted": predictions.num_rows if once else -1, "images": manifest.facts["images"]}
-    return {"totals": pd.DataFrame([row])}
+    manifest = catalog.open(catalog.require("image_manifest", dataset)).table("images", ["image_id"])
+    counts = predictions.to_pandas().groupby("image_id").size().rename("predictions")
+    images = manifest.to_pandas().merge(counts, how="outer", on="image_id", indicator=True)
+    images["just_one"] = (images["_merge"] == "both") & (images["predictions"] == 1)
+    images["predictions"] = images["predictions"].fillna(0).astype(int)
+    return {"images": images[["image_id", "predictions", "just_one"]]}
 
 
 def drift_tables(catalog: Catalog, dataset: str) -> Tables:
     """`indices`, one row per quantity; none while there are too few images to say anything."""
     facts = catalog.open(catalog.require("prediction_drift", dataset)).facts
     indices = facts["indices"] if facts["images"] >= facts["enough"] else {}
-    return {"indices": pd.DataFrame({"quantity": list(indices), "index": list(indices.values())})}
+    rows = pd.DataFrame({"quantity": list(indices), "index": list(indices.values())})
+    return {"indices": rows.fillna({"index": np.inf})}
 
 
 TABLES = {

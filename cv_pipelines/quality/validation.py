@@ -62,7 +62,7 @@ def _run(table: pd.DataFrame, rules: Sequence[Rule]) -> "list[ExpectationValidat
 
 
 def _result(rule: Rule, result: "ExpectationValidationResult") -> CheckResult:
-    if result.exception_info.get("raised_exception"):
+    if _raised(result.exception_info):
         message = f"The check '{rule.name}' could not be run. Please report it."
         raise InternalError("check", message, str(result.exception_info))
     if result.success:
@@ -74,6 +74,12 @@ def _result(rule: Rule, result: "ExpectationValidationResult") -> CheckResult:
     message = f"Not so: {rule.promise} {rule.advice}"
     failing = int(result.result.get("unexpected_count", 1))
     return CheckResult(rule.name, False, rule.blocking, message, failing, rows)
+
+
+def _raised(info: Mapping[str, Any]) -> bool:
+    """Say whether an expectation could not be evaluated; the details stand at the top or by metric."""
+    nested = [value for value in info.values() if isinstance(value, Mapping)]
+    return any(one.get("raised_exception") for one in (info, *nested))
 
 
 def _plain(value: Any) -> Any:

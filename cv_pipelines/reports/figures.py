@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
+
+from cv_pipelines.images.contact_sheet import MAX_BYTES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
 
 _BLUE, _ORANGE, _GREY = "#2f6f9f", "#d9822b", "#8a8f98"
 _MOST_NAMES = 40
+_LONGEST_NAME = 24
 
 
 def class_histogram(counts: Mapping[str, int]) -> bytes:
@@ -38,9 +42,10 @@ def training_curves(history: Sequence[Mapping[str, float]]) -> bytes:
 
 def confusion_matrix(classes: Sequence[str], counts: Sequence[Sequence[int]]) -> bytes:
     """True classes in rows, predicted ones in columns; colour is the share of the true class."""
-    matrix = np.asarray(counts, float)
+    matrix = np.asarray(counts, float).reshape(len(classes), len(classes))
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    side = max(3.2, min(8.0, 0.32 * len(classes) + 1.6))
+    longest = max((len(_short(name)) for name in classes), default=0)
+    side = max(3.2, min(8.0, 0.32 * len(classes) + 1.6)) + 0.06 * longest
     figure, (axes,) = _figure(1, side, side)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     if len(classes) <= 20:
@@ -93,7 +98,7 @@ def _name_ticks(axes: "Axes", names: Sequence[str], which: str) -> None:
     """Names along an axis, thinned out where there are too many to read."""
     places = range(0, len(names), -(-len(names) // _MOST_NAMES) or 1)
     # a dollar sign in a name is not mathematics
-    labels = [names[place].replace("$", r"\$") for place in places]
+    labels = [_short(names[place]).replace("$", r"\$") for place in places]
     if which == "x":
         longest = max((len(label) for label in labels), default=0)
         axes.set_xticks(places, labels, rotation=90 if longest > 3 else 0)
@@ -101,7 +106,17 @@ def _name_ticks(axes: "Axes", names: Sequence[str], which: str) -> None:
         axes.set_yticks(places, labels)
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+
+
 def _png(figure: "Figure") -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    """The figure in few colours, as sharp as MAX_BYTES allow."""
+    for dpi in (90, 75, 60, 45, 30):
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="png", dpi=dpi)
+        small = io.BytesIO()
+        Image.open(drawn).convert("RGB").quantize(48).save(small, "PNG", optimize=True)
+        if small.tell() <= MAX_BYTES:
+            break
+    return small.getvalue()

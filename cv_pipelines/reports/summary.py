@@ -70,9 +70,14 @@ def summarise(loop: Loop) -> dict[str, Any]:
 
 
 def checks_of(loop: Loop) -> list[dict[str, Any]]:
-    """Results of all checks: `asset`, `name`, `passed`, `blocking`, `message`, `failing`, `rows`."""
+    """Results of the checks of what is there now: the fields of CheckResult, and `asset`."""
     return [
         {"asset": asset, **result}
         for asset in CHECKED
-        for result in loop.facts(f"{asset}/checks").get("results", [])
+        if _is_about(loop.bundles[f"{asset}/checks"], loop.bundles[asset])
+        for result in loop.facts(f"{asset}/checks")["results"]
     ]
+
+
+def _is_about(checks: Bundle | None, subject: Bundle | None) -> bool:
+    return checks is not None and subject is not None and checks.version == subject.version

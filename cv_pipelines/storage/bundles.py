@@ -82,7 +82,7 @@ def put_bundle(
 ) -> Reference:
     """Write a bundle, after all of its parts are there; once it returns, both are there for good."""
     content = {"kind": kind, "version": version, "facts": facts, "parts": parts}
-    data = json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1).encode()
+    data = json.dumps(content, ensure_ascii=False, indent=1).encode()
     key = f"bundles/{kind}/{hashlib.sha256(data).hexdigest()}.json"
     store.flush()
     store.put(key, data)

@@ -15,7 +15,7 @@ Judged = tuple[dict[str, Any], pd.DataFrame]
 def judged(right: list[bool], sources: list[str] | None = None, classes: tuple[str, ...] = ("a", "b")) -> Judged:
     """An evaluation of a model on images of class `a` and whether it is right about each."""
     groups = {"source": np.array(sources or ["."] * len(right))}
-    facts = {"slices": slices(np.array(right), groups), "confusion": {"classes": list(classes)}}
+    facts = {"slices": slices(np.array(right), groups), "model_classes": list(classes)}
     ids = [f"{place:04}" for place in range(len(right))]
     predicted = ["a" if answer else "b" for answer in right]
     return facts, pd.DataFrame({"image_id": ids, "label": "a", "predicted": predicted})

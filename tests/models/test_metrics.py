@@ -112,6 +112,10 @@ def test_size_thirds_by_hand() -> None:
     assert size_thirds(widths, heights).tolist() == ["large", "small", "small", "large", "medium", "medium"]
 
 
+def test_images_of_one_size_are_all_in_one_third() -> None:
+    assert size_thirds(np.full(5, 8), np.full(5, 8)).tolist() == ["small"] * 5
+
+
 def test_areas_beyond_32_bits_are_large() -> None:
     sides = np.array([10, 20, 60_000], np.int32)
     assert size_thirds(sides, sides).tolist() == ["small", "medium", "large"]

@@ -138,8 +138,8 @@ def test_without_an_earlier_champion_there_is_nothing_to_go_back_to(database: En
 _numbers = itertools.count()
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.sampled_from(["a", "b", "c", "back"]), max_size=10))
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(["a", "b", "c", "back", "back"]), min_size=3, max_size=10))
 def test_any_promotions_and_rollbacks_work_like_a_pile(
     tmp_path_factory: pytest.TempPathFactory, steps: list[str]
 ) -> None:

@@ -125,7 +125,7 @@ CASES = [
     Case(
         "predictions/one_prediction_per_image",
         lambda p: p["predictions"].pop(),
-        [{"predicted": 71, "images": 72}],
+        [{"image_id": "i71", "predictions": 0}],
     ),
     Case(
         "prediction_drift/no_drift",

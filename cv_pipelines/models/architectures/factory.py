@@ -42,8 +42,22 @@ def build_classifier(name: str, size: int, classes: int, dropout: float, weights
     output = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(x)
     model = keras.Model(image, output, name="classifier")
     if weights:
-        _load_weights(model, backbone, Path(weights))
+        _load_weights(model, backbone, weights_file(weights))
     return model
+
+
+def weights_file(name: str) -> Path:
+    """The path of a weights file that may be read.
+
+    Raises:
+        InputError: it is none, or too large.
+    """
+    path = Path(name)
+    if not path.name.endswith(".weights.h5") or not path.is_file():
+        raise InputError("weights", f"'{path}' is not a .weights.h5 file.")
+    if path.stat().st_size > _MAX_WEIGHTS:
+        raise InputError("weights", f"'{path}' is larger than {_MAX_WEIGHTS // 1024**3} GiB.")
+    return path
 
 
 def _backbone(name: str, size: int) -> Any:
@@ -56,12 +70,11 @@ def _backbone(name: str, size: int) -> Any:
 
 
 def _load_weights(model: "keras.Model", backbone: "keras.Model", path: Path) -> None:
-    if not path.name.endswith(".weights.h5") or not path.is_file():
-        raise InputError("weights", f"'{path}' is not a .weights.h5 file.")
-    if path.stat().st_size > _MAX_WEIGHTS:
-        raise InputError("weights", f"'{path}' is larger than {_MAX_WEIGHTS // 1024**3} GiB.")
+    import keras
+
+    inner = [layer for layer in backbone.layers if isinstance(layer, keras.Model)]  # an application's own network
     problems = []
-    for target in (model, backbone):
+    for target in (model, backbone, *inner):
         try:
             target.load_weights(path)
         except (ValueError, OSError, KeyError) as error:

@@ -47,23 +47,23 @@ def upgrade() -> None:
     op.create_index("ix_publications_asset_dataset", "publications", ["asset", "dataset", "id"])
     op.create_table(
         "models",
+        sa.Column("dataset", sa.String(64), primary_key=True),
         sa.Column("version", sa.String(64), primary_key=True),
-        sa.Column("dataset", sa.String(64), nullable=False),
         sa.Column("key", sa.Text, nullable=False),
         _created_at(),
     )
-    op.create_index("ix_models_dataset", "models", ["dataset"])
     op.create_table(
         "promotions",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("dataset", sa.String(64), nullable=False),
         sa.Column("alias", sa.String(16), nullable=False),
-        sa.Column("model", sa.String(64), sa.ForeignKey("models.version"), nullable=False),
+        sa.Column("model", sa.String(64), nullable=False),
         sa.Column("previous", sa.String(64), nullable=True),
         sa.Column("action", sa.String(16), nullable=False),
         sa.Column("who", sa.String(128), nullable=False),
         sa.Column("why", sa.Text, nullable=False),
         sa.Column("metrics", sa.JSON, nullable=False),
         _created_at(),
+        sa.ForeignKeyConstraint(["dataset", "model"], ["models.dataset", "models.version"]),
     )
     op.create_index("ix_promotions_dataset_alias", "promotions", ["dataset", "alias", "id"])

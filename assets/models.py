@@ -116,12 +116,14 @@ def champion_model(
         champion, answer = consider(cat, dataset, trained_model, *inputs, f"run {context.run.run_id}")
         if champion is None:
             raise InputError("no_champion", f"'{dataset}' has no champion. {' '.join(answer.reasons)}")
+        kept = "promoted" if champion == trained_model else f"not promoted, {champion.version} stays champion"
         metadata = {
             "decision": MetadataValue.text(answer.decision),
-            "reasons": MetadataValue.md("\n".join(f"- {reason}" for reason in answer.reasons)),
+            "verdict": MetadataValue.text(f"{trained_model.version} {kept}: {' '.join(answer.reasons)}"),
             "champion": MetadataValue.text(champion.version),
             "challenger": MetadataValue.text(trained_model.version),
         }
-        stood = cat.current("champion_model", dataset) == champion
-        outcome = Outcome(champion, cat.open(champion), reused=stood)
-        return materialized(outcome, metadata)
+        stood = cat.current("champion_model", dataset) == trained_model
+        if stood:
+            del metadata["verdict"]
+        return materialized(Outcome(champion, cat.open(champion), reused=stood), metadata)

@@ -24,7 +24,7 @@ class Common(TypedDict):
 COMMON = Common(retry_policy=STEP_RETRIES, owners=["team:computer-vision"])
 
 
-def materialized(outcome: Outcome, metadata: Metadata) -> MaterializeResult[Reference]:
+def materialized(outcome: Outcome, metadata: Mapping[str, MetadataValue[Any]]) -> MaterializeResult[Reference]:
     """An artefact as a materialization: its reference, its version, and what to look at."""
     return MaterializeResult(
         value=outcome.reference,

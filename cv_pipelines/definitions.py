@@ -1,6 +1,6 @@
 """Where everything meets, and the only place."""
 
-from dagster import Definitions, in_process_executor
+from dagster import AssetSelection, Definitions, in_process_executor
 
 from assets.annotations import dataset_splits, labels
 from assets.checks import (
@@ -23,6 +23,7 @@ from resources.machine import MachineResource
 from resources.manifest_io import ManifestIOManager
 from resources.store import StoreResource
 from resources.webhook import WebhookResource
+from sensors.new_data import make_new_data_sensor
 from sensors.run_failure import make_run_failure_sensor
 
 settings = load_settings()
@@ -51,7 +52,10 @@ defs = Definitions(
     ],
     jobs=[loop],
     schedules=[weekly_retraining],
-    sensors=[make_run_failure_sensor(str(settings.ui_url))],
+    sensors=[
+        make_new_data_sensor(AssetSelection.groups("models", "inference")),
+        make_run_failure_sensor(str(settings.ui_url)),
+    ],
     resources={
         "catalog": catalog,
         "io_manager": ManifestIOManager(catalog=catalog),

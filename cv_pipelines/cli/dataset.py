@@ -4,6 +4,7 @@ import click
 
 from cv_pipelines.cli.context import open_catalog
 from cv_pipelines.cli.output import console, json_option, print_json, print_table
+from cv_pipelines.errors import InputError
 
 
 @click.group()
@@ -29,19 +30,27 @@ def add(name: str, source: str, classes: str, as_json: bool) -> None:
     from cv_pipelines.orchestration.instance import add_partition, open_instance
 
     probe = probe_source(open_source(source))
+    if not probe.files:
+        raise InputError("no_files", f"There are no files in '{source}'.")
     wanted = tuple(part.strip() for part in classes.split(",") if part.strip())
     added = add_dataset(open_catalog().database, name, source, wanted)
     with open_instance() as instance:
         add_partition(instance, name)
     found = {"name": name, "source": added.source, "files": probe.files, "classes": probe.classes}
-    found |= {"splits": probe.splits, "unlabelled": probe.unlabelled}
+    found |= {"splits": probe.splits, "unlabelled": probe.unlabelled, "problems": probe.problems}
     if as_json:
         print_json(found)
         return
     console.print(f"{name}: {probe.files:,} files in {len(probe.classes):,} classes, at {added.source}")
     print_table(["class", "files#"], list(probe.classes.items())[:50])
     if probe.unlabelled:
-        console.print(f"{probe.unlabelled:,} files have no class: they are predicted, and not learned from.")
+        console.print(f"{probe.unlabelled:,} of them without a class: images are predicted, and not learned from.")
+    if probe.problems:
+        console.print(f"{len(probe.problems):,} of them cannot be used:", style="yellow")
+        print_table(["file", "reason"], list(probe.problems.items())[:10])
+    if len(probe.classes) < 2:
+        hint = "A model needs two classes: give one subfolder per class, or a labels.csv."
+        console.print(hint, style="yellow")
     console.print(f"Next: cv-pipelines run {name}")
 
 
@@ -124,12 +133,17 @@ def remove(name: str, yes: bool) -> None:
     """
     from cv_pipelines.images.datasets import find_dataset, remove_dataset
     from cv_pipelines.orchestration.instance import delete_partition, open_instance
+    from cv_pipelines.orchestration.local_runs import end_lost_runs, run_in_progress
 
     database = open_catalog().database
     found = find_dataset(database, name)
     if not yes:
         click.confirm(f"Forget '{name}' ({found.source})? The files stay where they are.", abort=True)
     with open_instance() as instance:
+        end_lost_runs(instance)
+        busy = run_in_progress(instance, name)
+        if busy is not None:
+            raise InputError("busy", f"'{name}' is being worked on by run {busy}: wait until it has ended.")
         delete_partition(instance, name)
     remove_dataset(database, name)
     console.print(f"Forgotten: {name}. What was made of it stays in the record.")

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from cv_pipelines.cli.output import console
 from cv_pipelines.settings import ROOT
 
 
@@ -28,5 +29,7 @@ def dev(host: str, port: int) -> None:
         for dataset in list_datasets(open_catalog().database):
             add_partition(instance, dataset.name)
     os.chdir(ROOT)
-    command = [sys.executable, "-m", "dagster", "dev", "--host", host, "--port", str(port)]
-    os.execv(sys.executable, [*command, "--workspace", str(ROOT / "workspace.yaml")])  # noqa: S606
+    console.print(f"The UI will be at http://{host}:{port} in a few seconds; Ctrl-C stops it.")
+    command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "--host", host, "--port", str(port)]
+    command += ["--workspace", str(ROOT / "workspace.yaml"), "--log-level", "warning"]
+    os.execv(sys.executable, command)  # noqa: S606

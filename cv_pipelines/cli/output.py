@@ -15,7 +15,8 @@ from cv_pipelines.errors import CvError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-console = Console(highlight=False)
+# in a pipe or a file nothing is gained by breaking lines
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 errors = Console(stderr=True, highlight=False)
 
 
@@ -60,6 +61,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
 def show(value: object) -> str:
     """A value as people read it."""
     if value is None:
+        return "–"
+    if value == "":
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.markup import escape
 
 from cv_pipelines.cli.context import open_catalog
-from cv_pipelines.cli.output import console, json_option, print_json, print_table
+from cv_pipelines.cli.output import console, json_option, print_json, print_table, show
 from cv_pipelines.settings import load_settings
 
 
@@ -30,6 +31,8 @@ def report(dataset: str, as_json: bool) -> None:
         print_json(summary)
         return
     print_summary(summary)
+    if loop.refusal:
+        console.print(loop.refusal, style="yellow", markup=False, soft_wrap=True)
     console.print(f"Report: {write_html(dataset)}", soft_wrap=True)
 
 
@@ -64,6 +67,7 @@ def print_summary(summary: dict[str, Any]) -> None:
     console.print(f"{len(checks) - len(failed)} of {len(checks)} checks passed.")
     for check in failed:
         mark = "[red]✗[/]" if check["blocking"] else "[yellow]![/]"
-        console.print(f"{mark} {check['asset']}: {check['message']}", markup=True)
+        console.print(f"{mark} {check['asset']}: {escape(check['message'])}", soft_wrap=True)
         for row in check["rows"][:5]:
-            console.print(f"    {', '.join(str(value) for value in row.values())}", markup=False)
+            told = ", ".join(f"{name} {show(value)}" for name, value in row.items())
+            console.print(f"    {told}", markup=False, soft_wrap=True)

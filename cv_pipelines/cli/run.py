@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cv_pipelines.cli.context import open_catalog
-from cv_pipelines.cli.output import console, json_option, print_json
+from cv_pipelines.cli.output import console, errors, json_option, print_json
 from cv_pipelines.cli.terminal import kept_terminal
-from cv_pipelines.errors import InfrastructureError, problems_of
+from cv_pipelines.errors import InfrastructureError, InputError, problems_of
 from cv_pipelines.settings import load_settings
 
 if TYPE_CHECKING:
@@ -34,12 +34,16 @@ def run(dataset: str, settings: tuple[str, ...], as_json: bool) -> None:
       cv-pipelines run flowers --set architecture=MobileNetV2 --set epochs=10
     """
     parameters = parse_parameters(settings)
-    result = run_loop(dataset, parameters, quiet=as_json)
+    try:
+        result = run_loop(dataset, parameters, quiet=as_json)
+    except KeyboardInterrupt:
+        errors.print("Stopped. The same command goes on from where it was.")
+        sys.exit(130)
     if as_json:
         print_json(result)
     else:
         word = "[green]Finished[/]" if result["succeeded"] else "[red]Failed[/]"
-        console.print(f"{word}: run {result['run_id']}. 'cv-pipelines report {dataset}' shows the figures.")
+        console.print(f"{word}: run {result['run_id']}. More: cv-pipelines report {dataset}", soft_wrap=True)
     sys.exit(0 if result["succeeded"] else 1)
 
 
@@ -47,8 +51,11 @@ def parse_parameters(settings: tuple[str, ...]) -> dict[str, Any]:
     """Training parameters from `KEY=VALUE`, of the types that they have."""
     from pydantic import ValidationError
 
+    from cv_pipelines.models.architectures.factory import require_architecture, weights_file
     from cv_pipelines.models.parameters import TrainingParameters
 
+    if any("=" not in part for part in settings):
+        raise click.BadParameter("write KEY=VALUE.")
     given = dict(part.partition("=")[::2] for part in settings)
     unknown = set(given) - set(TrainingParameters.model_fields)
     if unknown:
@@ -58,6 +65,9 @@ def parse_parameters(settings: tuple[str, ...]) -> dict[str, Any]:
         parsed = TrainingParameters.model_validate(given)
     except ValidationError as error:
         raise click.BadParameter(problems_of(error)) from error
+    require_architecture(parsed.architecture)
+    if parsed.weights:
+        parsed = parsed.model_copy(update={"weights": str(weights_file(parsed.weights).absolute())})
     return parsed.model_dump(include=set(given))
 
 
@@ -75,7 +85,7 @@ def run_loop(dataset: str, parameters: dict[str, Any], quiet: bool = False) -> d
     from cv_pipelines.images.datasets import find_dataset
     from cv_pipelines.orchestration.following import succeeded
     from cv_pipelines.orchestration.instance import add_partition, daemon_is_running, open_instance
-    from cv_pipelines.orchestration.local_runs import end_lost_runs
+    from cv_pipelines.orchestration.local_runs import end_lost_runs, run_in_progress
 
     find_dataset(open_catalog().database, dataset)
     config = {"ops": {"trained_model": {"config": parameters}}} if parameters else {}
@@ -83,6 +93,9 @@ def run_loop(dataset: str, parameters: dict[str, Any], quiet: bool = False) -> d
         add_partition(instance, dataset)
         end_lost_runs(instance)
         run_id, daemon = make_new_run_id(), daemon_is_running(instance)
+        other = None if daemon else run_in_progress(instance, dataset)
+        if other is not None:
+            raise InputError("busy", f"'{dataset}' is being worked on by run {other}: wait until it has ended.")
         where = "queued for the daemon" if daemon else "in this process, for no daemon is running"
         steps = len(defs.resolve_job_def("loop").graph.nodes)
         start = _submitted if daemon else _here

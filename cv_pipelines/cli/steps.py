@@ -10,6 +10,7 @@ from cv_pipelines.orchestration.following import StepUpdate
 
 _MARKS = {
     "succeeded": "[green]✓[/]",
+    "warned": "[yellow]![/]",
     "failed": "[red]✗[/]",
     "retrying": "[yellow]↻[/]",
     "skipped": "[dim]–[/]",

@@ -44,10 +44,12 @@ class Checkpoints:
         self._delete_all_but({self._pointer, *keep.values()})
 
     def load(self) -> Checkpoint | None:
-        """Read the newest checkpoint, None before the first."""
+        """Read the newest checkpoint, None before the first or where it is not whole any more."""
         if not self.store.exists(self._pointer):
             return None
         pointer = json.loads(self.store.get(self._pointer))
+        if not all(self.store.exists(pointer[name]) for name in ("model", "best")):
+            return None
         best = load_model(self.store.get(pointer["best"])).get_weights()
         return Checkpoint(pointer["history"], load_model(self.store.get(pointer["model"])), best)
 

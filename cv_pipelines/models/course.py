@@ -48,7 +48,7 @@ class Course(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no ty
         self.history, self.best = list(history), best
         self.seconds: list[float] = []
         self._patience, self._checkpoints, self._report = patience, checkpoints, report
-        self._save_every, self._saved = save_every, time.monotonic()
+        self._save_every, self._saved = save_every, -math.inf  # the first epoch is saved at once
         self._started = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:

@@ -31,13 +31,13 @@ def stability_index(expected: NDArray[np.float64], found: NDArray[np.float64]) -
     return float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
 
 
-def profile(images: "pd.DataFrame", classes: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
+def profile(images: "pd.DataFrame", classes: Sequence[str], predicted: Sequence[str]) -> dict[str, Any]:
     """What a model was trained on, small enough for its card.
 
     Args:
         images: the training images' statistics, one column each of STATISTICS.
         classes: names of the classes.
-        labels: the class of each image.
+        predicted: the class that the model gives each image.
 
     Returns:
         By statistic, the inner edges of ten bins of equal count and their counts; counts by class.
@@ -47,7 +47,7 @@ def profile(images: "pd.DataFrame", classes: Sequence[str], labels: Sequence[str
         values = images[name].to_numpy(np.float64)
         edges = np.unique(np.quantile(values, np.linspace(0, 1, _BINS + 1)[1:-1]))
         statistics[name] = {"edges": edges.tolist(), "counts": _histogram(values, edges).tolist()}
-    counts = Counter(labels)
+    counts = Counter(predicted)
     return {"statistics": statistics, "classes": {name: counts[name] for name in classes}}
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from cv_pipelines.errors import ResourceError
 from cv_pipelines.models.accelerator import has_gpu, is_out_of_memory
@@ -25,11 +26,13 @@ from cv_pipelines.progress import Progress
 class Fitted:
     """A finished training: the best classifier as `.keras` bytes, and how it went.
 
+    `predicted` is the class index that it gives each training image, in their order.
     `images_per_second` counts training after the first epoch, without validation; None when
     there was only one.
     """
 
     model: bytes
+    predicted: NDArray[np.int64]
     history: History
     images_per_second: float | None
     seconds: float
@@ -83,7 +86,10 @@ def fit(
         model.set_weights(course.best)
         speed = _speed(course.seconds, int((images.splits == "train").sum()))
         best = model_bytes(model.get_layer("classifier"))
-        return Fitted(best, course.history, speed, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        in_order = _batches(images, pixels, "train", batch)
+        predicted = np.asarray(model.predict(in_order, verbose=0)).argmax(axis=1)
+        return Fitted(best, predicted, course.history, speed, seconds)
 
 
 def trainable(classifier: keras.Model, parameters: TrainingParameters) -> keras.Model:

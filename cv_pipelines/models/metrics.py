@@ -91,7 +91,7 @@ def slices(
 def slice_rows(slices: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[dict[str, Any]]:
     """Slices as rows for a table: the smallest recall first."""
     rows = [
-        {"division": division, "part": part, **figures}
+        {"division": division, "part": part, "images": figures["images"], "recall": round(figures["recall"], 4)}
         for division, parts in slices.items()
         for part, figures in parts.items()
     ]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.errors import InputError
@@ -84,7 +85,7 @@ def train(
             "history": fitted.history,
             "images_per_second": fitted.images_per_second,
             "seconds": round(fitted.seconds, 2),
-            "profile": _profile(catalog, manifest, images),
+            "profile": _profile(catalog, manifest, images, fitted.predicted),
         }
         learned = pa.table({"image_id": images.split("train").image_ids})
         parts = {
@@ -126,9 +127,14 @@ def _with_size(catalog: Catalog, manifest: Reference, parameters: TrainingParame
     return parameters.model_copy(update={"image_size": size})
 
 
-def _profile(catalog: Catalog, manifest: Reference, images: LabelledImages) -> Mapping[str, Any]:
-    """What drift is later measured against: the images that the model learned from."""
+def _profile(
+    catalog: Catalog, manifest: Reference, images: LabelledImages, predicted: NDArray[np.int64]
+) -> Mapping[str, Any]:
+    """What drift is later measured against: the images that the model learned from, and what it says of them.
+
+    Not their labels: a weak model predicts other shares from the first day on, which is no drift.
+    """
     table = catalog.open(manifest).table("images", ["image_id", *STATISTICS])
     learned = images.split("train")
     statistics = table.filter(pc.is_in(table["image_id"], pa.array(learned.image_ids))).to_pandas()
-    return profile(statistics, images.classes, learned.labels())
+    return profile(statistics, images.classes, [images.classes[index] for index in predicted])

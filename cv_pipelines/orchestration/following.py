@@ -17,8 +17,9 @@ class StepUpdate:
 
     Attributes:
         step: its name.
-        state: `started`, `progress`, `succeeded`, `retrying`, `failed` or `skipped`.
-        message: a line of progress, what went wrong, or that nothing had to be done.
+        state: `started`, `progress`, `succeeded`, `warned`, `retrying`, `failed` or `skipped`.
+        message: a line of progress, what went wrong, which checks did not pass, what the gate decided,
+            or that nothing had to be done.
         seconds: how long it took, once it has ended.
     """
 
@@ -33,8 +34,16 @@ class _Seen:
     """What earlier entries of the log have said about steps."""
 
     started: dict[str, float] = field(default_factory=dict)
-    unchanged: set[str] = field(default_factory=set)
+    notes: dict[str, list[str]] = field(default_factory=dict)
     failed: bool = False
+
+    def note(self, step: str, text: str) -> None:
+        """Keep something to say when the step has ended."""
+        self.notes.setdefault(step, []).append(text)
+
+    def told(self, step: str) -> str:
+        """Everything that was kept of a step."""
+        return " ".join(self.notes.get(step, []))
 
 
 def follow(
@@ -82,12 +91,19 @@ def _update(entry: EventLogEntry, seen: _Seen) -> StepUpdate | None:
             return StepUpdate(step, "started")
         case DagsterEventType.ASSET_MATERIALIZATION:
             metadata = event.step_materialization_data.materialization.metadata
-            if "unchanged" in metadata and metadata["unchanged"].value:
-                seen.unchanged.add(step)
+            if "verdict" in metadata:
+                seen.note(step, str(metadata["verdict"].value))
+            elif "unchanged" in metadata and metadata["unchanged"].value:
+                seen.note(step, "unchanged, nothing to do")
+            return None
+        case DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            if not check.passed:
+                seen.note(step, f"{check.check_name}: {check.description}")
             return None
         case DagsterEventType.STEP_SUCCESS:
-            message = "unchanged, nothing to do" if step in seen.unchanged else ""
-            return StepUpdate(step, "succeeded", message, seconds)
+            state = "warned" if step.endswith("_checks") and step in seen.notes else "succeeded"
+            return StepUpdate(step, state, seen.told(step), seconds)
         case DagsterEventType.STEP_UP_FOR_RETRY:
             return StepUpdate(step, "retrying", "it failed and is tried again", seconds)
         case DagsterEventType.STEP_SKIPPED:
@@ -96,8 +112,9 @@ def _update(entry: EventLogEntry, seen: _Seen) -> StepUpdate | None:
             data = event.step_failure_data
             failure = data.user_failure_data
             seen.failed = True
-            told = failure.description if failure else data.error.message.strip() if data.error else None
-            return StepUpdate(step, "failed", told or "no reason was recorded", seconds)
+            error = data.error.message.strip() if data.error else "no reason was recorded"
+            told = failure.description if failure else None
+            return StepUpdate(step, "failed", told or seen.told(step) or error, seconds)
         case _:
             return None
 

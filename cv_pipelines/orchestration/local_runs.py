@@ -28,6 +28,13 @@ def execute_here(
     )
 
 
+def run_in_progress(instance: DagsterInstance, partition: str) -> str | None:
+    """The id of a run that is at work on a partition, None where there is none."""
+    at_work = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+    runs = instance.get_runs(RunsFilter(statuses=at_work, tags={"dagster/partition": partition}), limit=1)
+    return runs[0].run_id if runs else None
+
+
 def end_lost_runs(instance: DagsterInstance) -> list[str]:
     """Mark runs of this host as failed whose process is gone; nobody else would ever.
 

@@ -208,7 +208,7 @@ EVALUATION_RULES = [
     Rule(
         "better_than_majority",
         "Accuracy is above the share of the most frequent class, beyond chance.",
-        "The model has learned nothing: look at the training curves, at the labels and at the parameters.",
+        "It cannot be told from guessing: look at the training curves, the labels and the number of test images.",
         "totals",
         "ExpectColumnPairValuesAToBeGreaterThanB",
         {"column_A": "accuracy_low", "column_B": "majority_share"},

@@ -71,7 +71,7 @@ def _result(rule: Rule, result: "ExpectationValidationResult") -> CheckResult:
         {column: _plain(row[column]) for column in rule.identity if column in row}
         for row in result.result.get("partial_unexpected_index_list") or []
     ]
-    message = f"Not so: {rule.promise} {rule.advice}"
+    message = f"Expected: {rule.promise} {rule.advice}"
     failing = int(result.result.get("unexpected_count", 1))
     return CheckResult(rule.name, False, rule.blocking, message, failing, rows)
 

@@ -27,8 +27,9 @@ def render_report(catalog: Catalog, loop: Loop) -> str:
     return environment.get_template("report.html").render(
         summary=summarise(loop),
         checks=checks_of(loop),
-        evaluation=loop.facts("model_evaluation"),
-        card=loop.facts("trained_model"),
+        evaluation=loop.facts("champion_evaluation"),
+        card=loop.facts("champion_model"),
+        refusal=loop.refusal,
         pictures=_pictures(catalog, loop),
         quarantine=_quarantine(loop),
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -52,9 +53,9 @@ def _pictures(catalog: Catalog, loop: Loop) -> list[tuple[str, str]]:
         found.append(("Images", sheet_of(catalog.store, ids), "image/jpeg"))
     if labels := loop.facts("labels"):
         found.append(("Images of each class", figures.class_histogram(labels["counts"]), "image/png"))
-    if card := loop.facts("trained_model"):
+    if card := loop.facts("champion_model"):
         found.append(("Training", figures.training_curves(card["history"]), "image/png"))
-    if evaluation := loop.facts("model_evaluation"):
+    if evaluation := loop.facts("champion_evaluation"):
         matrix = evaluation["confusion"]
         picture = figures.confusion_matrix(matrix["classes"], matrix["counts"])
         found.append(("Confusion on the test split", picture, "image/png"))
@@ -69,7 +70,7 @@ def _pictures(catalog: Catalog, loop: Loop) -> list[tuple[str, str]]:
 
 def _mistakes(loop: Loop) -> list[str]:
     """Ids of test images that the model gets wrong."""
-    evaluation = loop.bundles["model_evaluation"]
+    evaluation = loop.bundles["champion_evaluation"]
     if not evaluation:
         return []
     answers = evaluation.table("answers", ["image_id", "label", "predicted"]).to_pylist()

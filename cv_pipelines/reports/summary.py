@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cv_pipelines.catalog import Catalog
+from cv_pipelines.errors import InputError
 from cv_pipelines.images.datasets import find_dataset
+from cv_pipelines.models.registry import ledger
 from cv_pipelines.storage.bundles import Bundle
 
 CHECKED = (
@@ -19,10 +21,15 @@ CHECKED = (
 
 @dataclass(frozen=True)
 class Loop:
-    """The current artefacts of a data set by asset; None where there is none yet."""
+    """The current artefacts of a data set by asset; None where there is none yet.
+
+    `champion_evaluation` is the champion's, while `trained_model` and `model_evaluation` are about
+    the newest model; `refusal` says why that one is not the champion.
+    """
 
     dataset: str
     bundles: dict[str, Bundle | None]
+    refusal: str | None
 
     def facts(self, asset: str) -> dict[str, Any]:
         """Facts of an artefact, empty where there is none."""
@@ -34,7 +41,7 @@ def read_loop(catalog: Catalog, dataset: str) -> Loop:
     """Read what a data set's assets stand for.
 
     Raises:
-        InputError: there is no such data set.
+        InputError: there is no such data set, or nothing has been made of it yet.
     """
     find_dataset(catalog.database, dataset)
     checks = [f"{asset}/checks" for asset in CHECKED]
@@ -43,12 +50,26 @@ def read_loop(catalog: Catalog, dataset: str) -> Loop:
     for asset in [*assets, "champion_model", "predictions", "prediction_drift", *checks]:
         reference = catalog.current(asset, dataset)
         found[asset] = catalog.open(reference) if reference else None
-    return Loop(dataset, found)
+    if found["image_manifest"] is None:
+        raise InputError("not_run", f"'{dataset}' has not run yet: cv-pipelines run {dataset}")
+    champion = found["champion_model"]
+    judged = catalog.newest("model_evaluation", f"{champion.version}-") if champion else None
+    found["champion_evaluation"] = catalog.open(judged) if judged else None
+    return Loop(dataset, found, _refusal(catalog, dataset, found["trained_model"], champion))
+
+
+def _refusal(catalog: Catalog, dataset: str, trained: Bundle | None, champion: Bundle | None) -> str | None:
+    """Why the newest model is not the champion, None where it is, or where there is none."""
+    if trained is None or (champion is not None and champion.version == trained.version):
+        return None
+    entries = [one for one in ledger(catalog.database, dataset, "challenger") if one.model == trained.version]
+    why = entries[0].why if entries else "it has not been judged yet."
+    return f"The newest model, {trained.version}, is not the champion: {why}"
 
 
 def summarise(loop: Loop) -> dict[str, Any]:
-    """The figures of the report; None for what has not been made yet."""
-    manifest, evaluation = loop.facts("image_manifest"), loop.facts("model_evaluation")
+    """The figures of the report, all of them the champion's; None for what has not been made yet."""
+    manifest, evaluation = loop.facts("image_manifest"), loop.facts("champion_evaluation")
     champion, images = loop.bundles["champion_model"], loop.bundles["image_manifest"]
     return {
         "dataset": loop.dataset,
@@ -60,7 +81,7 @@ def summarise(loop: Loop) -> dict[str, Any]:
         "accuracy_high": evaluation.get("accuracy_high"),
         "images_per_second": {
             "ingest": manifest.get("images_per_second"),
-            "training": loop.facts("trained_model").get("images_per_second"),
+            "training": loop.facts("champion_model").get("images_per_second"),
             "prediction": loop.facts("predictions").get("images_per_second"),
         },
         "model_version": champion.version if champion else None,

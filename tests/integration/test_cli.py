@@ -89,7 +89,8 @@ def test_a_blocking_check_that_fails_stops_the_loop_and_says_what_to_do(
     shutil.copytree(shapes / "disc", source / "disc")
     installation.run("dataset", "add", "one", str(source))
     told = installation.run("run", "one", status=1).stdout
-    assert "labels: two_classes" in told
+    assert "✗ labels_checks" in told
+    assert "two_classes: Expected: There are at least two classes" in told
     report = installation.json("report", "one")
     failed = {check["name"] for check in report["checks"] if not check["passed"]}
     assert "two_classes" in failed

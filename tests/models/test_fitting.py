@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,7 +81,9 @@ def test_a_training_learns_and_says_how_it_went(fit_to: Fit, tmp_path: Path) -> 
     assert fitted.images_per_second is not None
     assert fitted.images_per_second > 0
     assert fitted.seconds > 0
-    assert list(LocalStore(tmp_path).keys("checkpoints/")) == []  # it took less than they are apart
+    (pointer,) = (key for key in LocalStore(tmp_path).keys("checkpoints/") if key.endswith("newest.json"))
+    saved = json.loads(LocalStore(tmp_path).get(pointer))["history"]
+    assert saved == fitted.history[:1], "after the first epoch, and then not for seconds"
 
 
 def test_the_same_seed_gives_the_same_training(fit_to: Fit) -> None:

@@ -169,5 +169,5 @@ def test_a_rule_fails_alone_and_names_what_breaks_it(publish: Publish, pieces: P
     assert found.rows == case.rows
     assert found.failing == case.failing
     assert found.blocking == rule.blocking
-    assert found.message == f"Not so: {rule.promise} {rule.advice}"
+    assert found.message == f"Expected: {rule.promise} {rule.advice}"
     assert json.loads(json.dumps(asdict(found))) == asdict(found)

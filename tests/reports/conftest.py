@@ -67,8 +67,6 @@ def finished(catalog: Catalog) -> Catalog:
             {"history": [epoch], "images_per_second": 500.0, "parameters": {"weights": "<u>w</u>", "epochs": 1}},
             {},
         ),
-        "model_evaluation": (evaluation, {"answers": put_table(store, pa.table(answers))}),
-        "champion_model": ({}, {}),
         "predictions": ({"images_per_second": 99.0}, {}),
         "prediction_drift": ({"indices": {"brightness": 0.3}, "limit": 0.2}, {}),
         "labels/checks": ({"results": [vars(check) for check in checks]}, {}),
@@ -76,4 +74,10 @@ def finished(catalog: Catalog) -> Catalog:
     for asset, (about, parts) in facts.items():
         subject, _, checks_of = asset.partition("/")
         catalog.publish(asset, "pets", put_bundle(store, checks_of or subject, f"{subject}-3", about, parts))
+    model = catalog.require("trained_model", "pets")
+    catalog.publish("champion_model", "pets", model)
+    judged = {"answers": put_table(store, pa.table(answers))}
+    reference = put_bundle(store, "model_evaluation", f"{model.version}-test", evaluation, judged)
+    catalog.once("model_evaluation", {"model": model.version}, lambda _: reference)
+    catalog.publish("model_evaluation", "pets", reference)
     return catalog

@@ -5,6 +5,7 @@ import pytest
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.datasets import add_dataset
+from cv_pipelines.models.registry import promote, register
 from cv_pipelines.quality.rules import RULES
 from cv_pipelines.reports.summary import CHECKED, checks_of, read_loop, summarise
 from cv_pipelines.storage.bundles import put_bundle
@@ -26,7 +27,12 @@ KEYS = [
 
 def test_before_anything_was_made_every_figure_is_none(catalog: Catalog) -> None:
     add_dataset(catalog.database, "pets", "/nowhere")
+    with pytest.raises(InputError, match="has not run yet"):
+        read_loop(catalog, "pets")
+    facts = dict.fromkeys(("images", "quarantined", "duplicates", "images_per_second"))
+    catalog.publish("image_manifest", "pets", put_bundle(catalog.store, "image_manifest", "", facts, {}))
     found = summarise(read_loop(catalog, "pets"))
+    assert found.pop("dataset_version") == ""
     assert list(found) == KEYS
     assert found.pop("dataset") == "pets"
     assert found.pop("checks") == []
@@ -47,7 +53,7 @@ def test_a_finished_loop_in_figures(finished: Catalog) -> None:
         "accuracy_low": 0.125,
         "accuracy_high": 0.875,
         "images_per_second": {"ingest": 1234.5, "training": 500.0, "prediction": 99.0},
-        "model_version": "champion_model-3",
+        "model_version": "trained_model-3",
         "dataset_version": "image_manifest-3",
     }
     assert [(check["asset"], check["name"], check["passed"]) for check in checks] == [
@@ -68,9 +74,18 @@ def test_figures_are_those_of_the_newest_artefacts(finished: Catalog) -> None:
     assert found["model_version"] == "champion_model-3"
 
 
-def test_another_data_set_has_figures_of_its_own(finished: Catalog) -> None:
-    add_dataset(finished.database, "cars", "/nowhere")
-    assert summarise(read_loop(finished, "cars"))["images"] is None
+def test_a_model_that_was_not_promoted_lends_the_report_no_figure(finished: Catalog) -> None:
+    weak = put_bundle(finished.store, "trained_model", "weak", {"images_per_second": 1.0}, {})
+    finished.publish("trained_model", "pets", weak)
+    judged = put_bundle(finished.store, "model_evaluation", "weak-test", {"accuracy": 0.01}, {})
+    finished.once("model_evaluation", {"model": "weak"}, lambda _: judged)
+    finished.publish("model_evaluation", "pets", judged)
+    promote(finished.database, register(finished.database, "pets", weak), "challenger", "run", "It is worse.", {})
+    loop = read_loop(finished, "pets")
+    assert summarise(loop)["accuracy"] == 0.5
+    assert summarise(loop)["model_version"] == "trained_model-3"
+    assert summarise(loop)["images_per_second"]["training"] == 500.0
+    assert loop.refusal == "The newest model, weak, is not the champion: It is worse."
 
 
 def test_checks_of_an_earlier_version_are_not_shown_as_those_of_this_one(finished: Catalog) -> None:

@@ -30,28 +30,32 @@ def open_source(location: str) -> ImageSource:
 
 @dataclass(frozen=True)
 class Probe:
-    """What a source holds, from its listing alone."""
+    """What a source holds, from its listing alone; `problems` by path: files that cannot be read."""
 
     files: int
     classes: dict[str, int]
     splits: dict[str, int]
     unlabelled: int
+    problems: dict[str, str]
 
 
 def probe_source(source: ImageSource) -> Probe:
     """Count a source's files by class and split without reading one."""
     classes: Counter[str] = Counter()
     splits: Counter[str] = Counter()
+    problems: dict[str, str] = {}
     files = unlabelled = 0
     for item in source.items():
         files += 1
+        if item.problem:
+            problems[item.path] = item.problem
         if item.label is None:
             unlabelled += 1
         else:
             classes[item.label] += 1
         if item.split:
             splits[item.split] += 1
-    return Probe(files, dict(sorted(classes.items())), dict(sorted(splits.items())), unlabelled)
+    return Probe(files, dict(sorted(classes.items())), dict(sorted(splits.items())), unlabelled, problems)
 
 
 def listing_hash(items: list[SourceItem]) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cv_pipelines.errors import InputError
-from cv_pipelines.models.architectures.applications import application, application_names
+from cv_pipelines.models.architectures.applications import TESTED, application, application_names
 from cv_pipelines.models.architectures.small_cnn import small_cnn
 
 if TYPE_CHECKING:
@@ -53,20 +53,24 @@ def weights_file(name: str) -> Path:
         InputError: it is none, or too large.
     """
     path = Path(name)
-    if not path.name.endswith(".weights.h5") or not path.is_file():
-        raise InputError("weights", f"'{path}' is not a .weights.h5 file.")
+    if not path.is_file() or not path.name.endswith(".weights.h5"):
+        why = "is not a .weights.h5 file" if path.exists() else "does not exist"
+        raise InputError("weights", f"'{path}' {why}.")
     if path.stat().st_size > _MAX_WEIGHTS:
         raise InputError("weights", f"'{path}' is larger than {_MAX_WEIGHTS // 1024**3} GiB.")
     return path
 
 
+def require_architecture(name: str) -> None:
+    """Raise InputError where there is no such architecture; names that we test need no Keras to be known."""
+    if name not in ARCHITECTURES and name not in TESTED and name not in application_names():
+        known = ", ".join([*ARCHITECTURES, *application_names()])
+        raise InputError("architecture", f"There is no architecture '{name}'. There are: {known}.")
+
+
 def _backbone(name: str, size: int) -> Any:
-    if name in ARCHITECTURES:
-        return ARCHITECTURES[name](size)
-    if name in application_names():
-        return application(name, size)
-    known = ", ".join([*ARCHITECTURES, *application_names()])
-    raise InputError("architecture", f"There is no architecture '{name}'. There are: {known}.")
+    require_architecture(name)
+    return ARCHITECTURES[name](size) if name in ARCHITECTURES else application(name, size)
 
 
 def _load_weights(model: "keras.Model", backbone: "keras.Model", path: Path) -> None:

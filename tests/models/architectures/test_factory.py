@@ -91,7 +91,7 @@ def test_only_weights_files_are_opened_whatever_is_in_them(tmp_path: Path) -> No
     given = classifier()
     given.save(tmp_path / "model.keras")
     assert "is not a .weights.h5 file" in refused(tmp_path / "model.keras").user_message
-    assert "is not a .weights.h5 file" in refused(tmp_path / "missing.weights.h5").user_message
+    assert "does not exist" in refused(tmp_path / "missing.weights.h5").user_message
     (tmp_path / "folder.weights.h5").mkdir()
     assert "is not a .weights.h5 file" in refused(tmp_path / "folder.weights.h5").user_message
 

@@ -62,7 +62,7 @@ def test_the_page_needs_nothing_but_itself(page: Page) -> None:
 def test_the_figures_are_rounded_for_people(page: Page) -> None:
     assert "50.0 %" in page.text
     assert "test accuracy, 95 %: 12.5 to 87.5" in page.text
-    assert {"1,234", "500", "99", "champion_model-3", "image_manifest-3"} <= set(page.text)
+    assert {"1,234", "500", "99", "trained_model-3", "image_manifest-3"} <= set(page.text)
 
 
 def test_checks_say_whether_they_stop_anything_and_name_rows(page: Page) -> None:

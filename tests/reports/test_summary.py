@@ -25,19 +25,22 @@ KEYS = [
 ]
 
 
-def test_before_anything_was_made_every_figure_is_none(catalog: Catalog) -> None:
+def test_before_anything_was_made_there_is_no_report(catalog: Catalog) -> None:
     add_dataset(catalog.database, "pets", "/nowhere")
     with pytest.raises(InputError, match="has not run yet"):
         read_loop(catalog, "pets")
-    facts = dict.fromkeys(("images", "quarantined", "duplicates", "images_per_second"))
-    catalog.publish("image_manifest", "pets", put_bundle(catalog.store, "image_manifest", "", facts, {}))
+
+
+def test_what_was_not_made_is_none(catalog: Catalog) -> None:
+    add_dataset(catalog.database, "pets", "/nowhere")
+    facts = {"images": 3, "quarantined": 0, "duplicates": 0, "images_per_second": 5.0}
+    catalog.publish("image_manifest", "pets", put_bundle(catalog.store, "image_manifest", "m", facts, {}))
     found = summarise(read_loop(catalog, "pets"))
-    assert found.pop("dataset_version") == ""
     assert list(found) == KEYS
-    assert found.pop("dataset") == "pets"
-    assert found.pop("checks") == []
-    assert found.pop("images_per_second") == {"ingest": None, "training": None, "prediction": None}
-    assert set(found.values()) == {None}
+    assert found["images"] == 3
+    assert found["images_per_second"] == {"ingest": 5.0, "training": None, "prediction": None}
+    assert (found["accuracy"], found["accuracy_low"], found["accuracy_high"]) == (None, None, None)
+    assert (found["model_version"], found["dataset_version"], found["checks"]) == (None, "m", [])
 
 
 def test_a_finished_loop_in_figures(finished: Catalog) -> None:
@@ -71,7 +74,7 @@ def test_figures_are_those_of_the_newest_artefacts(finished: Catalog) -> None:
     found = summarise(read_loop(finished, "pets"))
     assert (found["images"], found["dataset_version"]) == (5, "new")
     assert found["images_per_second"]["ingest"] is None
-    assert found["model_version"] == "champion_model-3"
+    assert found["model_version"] == "trained_model-3"
 
 
 def test_a_model_that_was_not_promoted_lends_the_report_no_figure(finished: Catalog) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from dagster import AssetExecutionContext, MaterializeResult, asset
 
+from assets.automation import ON_NEW_DATA
 from assets.results import COMMON, materialized, numbers, picture
 from cv_pipelines.annotations.labels import labels_from_source
 from cv_pipelines.annotations.splits import SplitParameters, make_splits
@@ -20,7 +21,14 @@ class SplitConfig(StepConfig, SplitParameters):
     """How new images are shared out."""
 
 
-@asset(group_name="annotations", kinds={"parquet"}, partitions_def=DATASETS, code_version="1", **COMMON)
+@asset(
+    group_name="annotations",
+    kinds={"parquet"},
+    partitions_def=DATASETS,
+    code_version="1",
+    automation_condition=ON_NEW_DATA,
+    **COMMON,
+)
 def labels(
     context: AssetExecutionContext, catalog: CatalogResource, image_manifest: Reference
 ) -> MaterializeResult[Reference]:
@@ -34,7 +42,14 @@ def labels(
         return materialized(outcome, metadata | numbers({"classes": len(facts["classes"])}))
 
 
-@asset(group_name="annotations", kinds={"parquet"}, partitions_def=DATASETS, code_version="1", **COMMON)
+@asset(
+    group_name="annotations",
+    kinds={"parquet"},
+    partitions_def=DATASETS,
+    code_version="1",
+    automation_condition=ON_NEW_DATA,
+    **COMMON,
+)
 def dataset_splits(
     context: AssetExecutionContext,
     config: SplitConfig,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetChecksDefinition, multi_asset_check
 
-from cv_pipelines.execution.failures import mapped_errors
+from cv_pipelines.execution.failures import STEP_RETRIES, mapped_errors
 from cv_pipelines.partitions import DATASETS
 from cv_pipelines.quality.bridge import asset_check_result, check_specs
 from resources.catalog import CatalogResource
@@ -17,6 +17,7 @@ def make_checks(asset: str) -> AssetChecksDefinition:
         specs=check_specs(asset, DATASETS),
         name=f"{asset}_checks",
         description=f"What must hold of {asset}.",
+        retry_policy=STEP_RETRIES,
     )
     def checks(context: AssetCheckExecutionContext, catalog: CatalogResource) -> Iterator[AssetCheckResult]:
         from cv_pipelines.quality.validation import check_asset  # with Great Expectations: seconds

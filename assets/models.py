@@ -113,7 +113,9 @@ def champion_model(
     with mapped_errors():
         cat, dataset = catalog.open(), context.partition_key
         inputs = (image_manifest, labels, dataset_splits)
-        champion, answer = consider(cat, dataset, trained_model, *inputs, f"run {context.run.run_id}")
+        champion, answer = consider(
+            cat, dataset, trained_model, *inputs, f"run {context.run.run_id}", log_progress(context)
+        )
         if champion is None:
             raise InputError("no_champion", f"'{dataset}' has no champion. {' '.join(answer.reasons)}")
         kept = "promoted" if champion == trained_model else f"not promoted, {champion.version} stays champion"

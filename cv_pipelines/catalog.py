@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 
-from cv_pipelines.database.tables import artefacts, publications
+from cv_pipelines.database.tables import artefacts, of_present_dataset, publications
 from cv_pipelines.errors import InputError
 from cv_pipelines.hashing import hash_values
 from cv_pipelines.storage.bundles import Bundle, Reference, open_bundle
@@ -68,7 +68,10 @@ class Catalog:
         return Outcome(recorded, open_bundle(self.store, recorded), reused=False)
 
     def _stands(self, reference: Reference, settled: Callable[[Bundle], bool]) -> bool:
-        return self.store.exists(reference.key) and settled(open_bundle(self.store, reference))
+        if not self.store.exists(reference.key):
+            return False
+        bundle = open_bundle(self.store, reference)
+        return all(self.store.exists(key) for key in bundle.parts.values()) and settled(bundle)
 
     def _record(self, kind: str, inputs: str, made: Reference, instead_of: Reference | None) -> Reference:
         """Enter what was made; where somebody else was first, theirs stands."""
@@ -118,6 +121,7 @@ class Catalog:
         query = (
             select(publications)
             .where(publications.c.asset == asset, publications.c.dataset == dataset)
+            .where(of_present_dataset(publications))
             .order_by(publications.c.id.desc())
             .limit(limit)
         )

@@ -1,6 +1,6 @@
 """Where everything meets, and the only place."""
 
-from dagster import AssetSelection, Definitions, in_process_executor
+from dagster import AssetSelection, Definitions, EnvVar, in_process_executor
 
 from assets.annotations import dataset_splits, labels
 from assets.checks import (
@@ -53,14 +53,14 @@ defs = Definitions(
     jobs=[loop],
     schedules=[weekly_retraining],
     sensors=[
-        make_new_data_sensor(AssetSelection.groups("models", "inference")),
+        make_new_data_sensor(AssetSelection.groups("annotations", "models", "inference")),
         make_run_failure_sensor(str(settings.ui_url)),
     ],
     resources={
         "catalog": catalog,
         "io_manager": ManifestIOManager(catalog=catalog),
         "machine": MachineResource(workers=settings.workers, cache=str(settings.cache)),
-        "webhook": WebhookResource(url=str(settings.failure_webhook or "")),
+        "webhook": WebhookResource(url=EnvVar("CV_FAILURE_WEBHOOK") if settings.failure_webhook else ""),
     },
     executor=in_process_executor,
 )

@@ -35,7 +35,7 @@ def open_dataset(name: str) -> "DatasetView":
 
 @dataclass(frozen=True)
 class DatasetView:
-    """What a data set's assets stand for at the moment of opening."""
+    """What a data set's assets stand for, whenever it is asked; the model is loaded once."""
 
     catalog: Catalog
     name: str

@@ -36,6 +36,7 @@ def weekly_retraining(
             continue
         context.instance.add_dynamic_partitions(str(DATASETS.name), [dataset.name])
         requested = True
-        yield RunRequest(partition_key=dataset.name, tags={"cv/reason": reason})
+        key = f"{dataset.name}:{context.scheduled_execution_time.isoformat()}"
+        yield RunRequest(run_key=key, partition_key=dataset.name, tags={"cv/reason": reason})
     if not requested:
         yield SkipReason("; ".join(skipped) or "There is no data set yet.")

@@ -2,6 +2,7 @@
 
 import json
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from dagster import ConfigurableResource
@@ -27,4 +28,6 @@ class WebhookResource(ConfigurableResource[None]):
             with urlopen(request, timeout=self.timeout_seconds):  # noqa: S310 - settings allow http(s) only
                 pass
         except (URLError, OSError) as error:
-            raise InfrastructureError("webhook", f"The webhook {self.url} did not answer: {error}.") from error
+            raise InfrastructureError(
+                "webhook", f"The webhook at {urlsplit(self.url).hostname} did not answer: {error}."
+            ) from error

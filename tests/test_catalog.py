@@ -1,4 +1,5 @@
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +9,7 @@ from sqlalchemy import func, select
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.tables import artefacts
 from cv_pipelines.errors import InputError
+from cv_pipelines.images.datasets import add_dataset, remove_dataset
 from cv_pipelines.storage.bundles import Reference, put_bundle, put_part
 
 
@@ -134,3 +136,14 @@ def test_the_newest_artefact_is_found_by_the_start_of_its_version(catalog: Catal
     assert newest.version == "a_b-3"
     assert catalog.newest("toy", "%") is None
     assert catalog.newest("game", "a") is None
+
+
+def test_a_name_given_anew_does_not_stand_for_what_was_removed(catalog: Catalog) -> None:
+    add_dataset(catalog.database, "name", "/one")
+    reference = put_bundle(catalog.store, "toy", "v", {}, {})
+    catalog.publish("asset", "name", reference)
+    assert catalog.current("asset", "name") == reference
+    remove_dataset(catalog.database, "name")
+    time.sleep(0.01)  # the database's clock counts milliseconds
+    add_dataset(catalog.database, "name", "/other")
+    assert catalog.current("asset", "name") is None

@@ -3,7 +3,7 @@
 import click
 
 from cv_pipelines.cli.context import open_catalog
-from cv_pipelines.cli.output import console, json_option, print_json, print_table
+from cv_pipelines.cli.output import console, json_option, print_json, print_table, printable
 from cv_pipelines.errors import InputError
 
 
@@ -41,7 +41,8 @@ def add(name: str, source: str, classes: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    console.print(f"{name}: {probe.files:,} files in {len(probe.classes):,} classes, at {added.source}")
+    line = f"{name}: {probe.files:,} files in {len(probe.classes):,} classes, at {printable(added.source)}"
+    console.print(line, markup=False, soft_wrap=True)
     print_table(["class", "files#"], list(probe.classes.items())[:50])
     if probe.unlabelled:
         console.print(f"{probe.unlabelled:,} of them without a class: images are predicted, and not learned from.")

@@ -3,6 +3,7 @@
 import click
 
 from cv_pipelines.cli.output import console
+from cv_pipelines.errors import InputError
 from cv_pipelines.settings import load_settings
 
 
@@ -19,11 +20,14 @@ def upgrade() -> None:
     Example:
       cv-pipelines db upgrade
     """
-    from cv_pipelines.database.engine import connect, schema_revision
+    from cv_pipelines.database.engine import SCHEMA, connect, schema_revision
     from cv_pipelines.database.upgrade import upgrade as run_migrations
 
     engine = connect(load_settings().database)
     before = schema_revision(engine)
+    if before is not None and before > SCHEMA:
+        message = f"The database has schema {before}, newer than this program's {SCHEMA}: update the program."
+        raise InputError("new_schema", message)
     run_migrations(engine)
     after = schema_revision(engine)
     console.print(f"The database has schema {after}" + (", as before." if before == after else "."))

@@ -34,8 +34,9 @@ def demo() -> None:
     if skipped:
         console.print(f"Skipped, for nothing had changed: {', '.join(skipped)}.", soft_wrap=True)
     console.print()
-    print_summary(summarise(read_loop(catalog, DATASET)))
-    console.print(f"\nReport with pictures: {write_html(DATASET)}", soft_wrap=True)
+    loop = read_loop(catalog, DATASET)
+    print_summary(summarise(loop))
+    console.print(f"\nReport with pictures: {write_html(catalog, loop)}", markup=False, soft_wrap=True)
     if not result["succeeded"]:
         sys.exit(1)
     console.print(

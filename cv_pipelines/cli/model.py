@@ -119,10 +119,10 @@ def promote(version: str, why: str) -> None:
     found = registry.find_model(catalog.database, version)
     metrics = _metrics(catalog, found)
     before = registry.promote(catalog.database, found, "champion", _who(), why, metrics)
+    _publish(catalog, found)
     if before == found.version:
         console.print(f"{found.version} is the champion of {found.dataset} already.")
         return
-    _publish(catalog, found)
     console.print(f"{found.version} is the champion of {found.dataset} now; before it: {before or 'none'}.")
 
 

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
 
 from cv_pipelines.errors import CvError
 
@@ -29,11 +30,17 @@ class ErrorGroup(click.Group):
             return super().invoke(ctx)
         except CvError as error:
             fail(error.user_message)
+        except SQLAlchemyError as error:
+            fail(f"The database: {str(error).splitlines()[0]}")
+        except OSError as error:
+            if error.filename is None:
+                raise
+            fail(f"'{error.filename}': {error.strerror}.")
 
 
 def fail(message: str) -> NoReturn:
     """Say what is wrong and end with status 1."""
-    errors.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
+    errors.print(f"[bold red]Error:[/] {escape(printable(message))}", soft_wrap=True)
     sys.exit(1)
 
 
@@ -72,4 +79,9 @@ def show(value: object) -> str:
         return f"{value:,.3f}"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
-    return str(value)
+    return printable(str(value))
+
+
+def printable(text: str) -> str:
+    """Text without what a terminal would obey: names of files come from strangers."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)

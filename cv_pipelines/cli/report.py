@@ -1,7 +1,7 @@
 """`cv-pipelines report`: what the loop of a data set has come to."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
@@ -9,6 +9,10 @@ from rich.markup import escape
 from cv_pipelines.cli.context import open_catalog
 from cv_pipelines.cli.output import console, json_option, print_json, print_table, show
 from cv_pipelines.settings import load_settings
+
+if TYPE_CHECKING:
+    from cv_pipelines.catalog import Catalog
+    from cv_pipelines.reports.summary import Loop
 
 
 @click.command()
@@ -33,16 +37,14 @@ def report(dataset: str, as_json: bool) -> None:
     print_summary(summary)
     if loop.refusal:
         console.print(loop.refusal, style="yellow", markup=False, soft_wrap=True)
-    console.print(f"Report: {write_html(dataset)}", soft_wrap=True)
+    console.print(f"Report: {write_html(catalog, loop)}", markup=False, soft_wrap=True)
 
 
-def write_html(dataset: str) -> Path:
+def write_html(catalog: "Catalog", loop: "Loop") -> Path:
     """Write the HTML report of a data set into the state folder; returns its path."""
     from cv_pipelines.reports.html import write_report
-    from cv_pipelines.reports.summary import read_loop
 
-    catalog = open_catalog()
-    return write_report(catalog, read_loop(catalog, dataset), load_settings().state / "reports")
+    return write_report(catalog, loop, load_settings().state / "reports")
 
 
 def print_summary(summary: dict[str, Any]) -> None:

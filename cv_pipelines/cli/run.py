@@ -119,7 +119,7 @@ def _submitted(
     submit("loop", dataset, run_id, config)
     yield from follow(instance, run_id, alive=lambda: not is_stranded(instance, run_id))
     if is_stranded(instance, run_id):
-        message = f"The daemon has stopped. The run {run_id} stays in the queue and starts with 'make dev'."
+        message = f"The daemon has stopped in the middle of run {run_id}. 'make dev' starts it again."
         raise InfrastructureError("no_daemon", message)
 
 

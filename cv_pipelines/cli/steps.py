@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from cv_pipelines.cli.output import printable
 from cv_pipelines.orchestration.following import StepUpdate
 
 _MARKS = {
@@ -36,10 +37,10 @@ def show_steps(updates: Iterable[StepUpdate], total: int, console: Console) -> l
         bar = progress.add_task("starting", total=total)
         for update in updates:
             if update.state in ("started", "progress"):
-                message = f"  [dim]{escape(update.message)}[/]" if update.message else ""
+                message = f"  [dim]{escape(printable(update.message))}[/]" if update.message else ""
                 progress.update(bar, description=f"{escape(update.step)}{message}")
                 continue
-            message = f"  {escape(update.message)}" if update.message else ""
+            message = f"  {escape(printable(update.message))}" if update.message else ""
             line = f"{_MARKS[update.state]} {escape(update.step):<24} {update.seconds:6.1f} s{message}"
             progress.console.print(line, soft_wrap=True)
             if update.state != "retrying":

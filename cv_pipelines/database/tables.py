@@ -3,6 +3,7 @@
 from sqlalchemy import (
     JSON,
     Column,
+    ColumnElement,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    exists,
 )
 
 from cv_pipelines.database.clock import UtcDateTime, now
@@ -81,3 +83,9 @@ promotions = Table(
     ForeignKeyConstraint(["dataset", "model"], ["models.dataset", "models.version"]),
     Index("ix_promotions_dataset_alias", "dataset", "alias", "id"),
 )
+
+
+def of_present_dataset(table: Table) -> ColumnElement[bool]:
+    """The rows of a table that are about the data set which bears the name now, not one removed before it."""
+    later = datasets.c.created_at > table.c.created_at
+    return ~exists().where(datasets.c.name == table.c.dataset, later)

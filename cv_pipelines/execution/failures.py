@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from dagster import Backoff, Failure, Jitter, MetadataValue, RetryPolicy, RetryRequested
+from dagster._core.errors import DagsterExecutionInterruptedError
 from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 
-from cv_pipelines.errors import CvError, InputError, InternalError, problems_of
+from cv_pipelines.errors import CvError, InfrastructureError, InputError, InternalError, problems_of
 
 STEP_RETRIES = RetryPolicy(max_retries=2, delay=2, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS)
 """For `resource` and `infrastructure`, the only sources that a repetition can help."""
@@ -21,8 +23,13 @@ def mapped_errors() -> Iterator[None]:
         yield
     except (Failure, RetryRequested):
         raise
+    except (DagsterExecutionInterruptedError, KeyboardInterrupt):
+        # with a retry policy Dagster would try a cancelled step again, and the run would never stop
+        raise Failure("Cancelled.", allow_retries=False) from None
     except CvError as error:
         _fail(error)
+    except OperationalError as error:
+        _fail(InfrastructureError("database", "The database does not answer.", str(error)))
     except ValidationError as error:
         _fail(InputError("parameters", f"Parameters: {problems_of(error)}."))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told and recorded

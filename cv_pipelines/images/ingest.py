@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from cv_pipelines.catalog import Catalog, Outcome
+from cv_pipelines.hashing import hash_values
 from cv_pipelines.images.decode import Pixels, decode_image
 from cv_pipelines.images.duplicates import near_duplicates
 from cv_pipelines.images.inspection import UNREADABLE, Inspection, image_key, inspect_items
 from cv_pipelines.images.manifest import IMAGES, NEAR_DUPLICATES, QUARANTINE, manifest_version
 from cv_pipelines.images.sources.factory import listing_hash
+from cv_pipelines.images.sources.files import readable_name
 from cv_pipelines.images.sources.protocol import ImageSource, SourceItem
 from cv_pipelines.images.workers import map_in_workers
 from cv_pipelines.progress import Progress, silent
@@ -51,7 +53,9 @@ def ingest(catalog: Catalog, source: ImageSource, workers: int, progress: Progre
         pairs = near_duplicates(found.images, lambda image: read_small(catalog, image))
         return _store(catalog, found, pairs, len(items), listing, seconds)
 
-    inputs = {"listing": listing, "code": CODE_VERSION}
+    # another folder may hold other files of the same names, sizes and times
+    places = hash_values({"places": [readable_name(item.location) for item in items]})
+    inputs = {"listing": listing, "places": places, "code": CODE_VERSION}
     return catalog.once("image_manifest", inputs, make, settled=lambda bundle: bundle.facts["unread"] == 0)
 
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from cv_pipelines.errors import InputError
+from cv_pipelines.errors import InputError, ResourceError
 from cv_pipelines.images.decode import decode_image
 from cv_pipelines.images.header import read_header
 from cv_pipelines.images.sources.protocol import ImageSource, SourceItem
@@ -12,7 +12,7 @@ from cv_pipelines.images.statistics import image_statistics, perceptual_hash
 from cv_pipelines.storage.protocol import ObjectStore
 
 UNREADABLE = "unreadable"
-"""Code of a file whose bytes could not be had."""
+"""Code of a file that could not be had or decoded for want of something that may be there next time."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def inspect_items(source: ImageSource, store: ObjectStore, items: Sequence[Sourc
 
 def _inspect(source: ImageSource, store: ObjectStore, item: SourceItem) -> Inspection:
     if item.problem:
-        return Inspection(item, None, UNREADABLE, item.problem)
+        return Inspection(item, None, "unusable", item.problem)
     try:
         data = source.read(item)
     except OSError as error:
@@ -46,6 +46,8 @@ def _inspect(source: ImageSource, store: ObjectStore, item: SourceItem) -> Inspe
         return Inspection(item, _facts(store, data))
     except InputError as error:
         return Inspection(item, None, error.code, error.user_message)
+    except ResourceError as error:
+        return Inspection(item, None, UNREADABLE, error.user_message)
 
 
 def _facts(store: ObjectStore, data: bytes) -> dict[str, object]:

@@ -4,7 +4,9 @@ import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
+from cv_pipelines.errors import InfrastructureError
 from cv_pipelines.models.keras_files import load_model, model_bytes
 from cv_pipelines.storage.protocol import ObjectStore
 
@@ -40,18 +42,20 @@ class Checkpoints:
             keep["best"] = self._put(model_bytes(model))
         finally:
             model.set_weights(current)
+        self.store.flush()
         self.store.replace(self._pointer, json.dumps({"history": history, **keep}).encode())
         self._delete_all_but({self._pointer, *keep.values()})
 
     def load(self) -> Checkpoint | None:
-        """Read the newest checkpoint, None before the first or where it is not whole any more."""
+        """Read the newest checkpoint, None before the first or where it cannot be read: one begins anew."""
         if not self.store.exists(self._pointer):
             return None
-        pointer = json.loads(self.store.get(self._pointer))
-        if not all(self.store.exists(pointer[name]) for name in ("model", "best")):
+        try:
+            pointer = json.loads(self.store.get(self._pointer))
+            best = load_model(self.store.get(pointer["best"])).get_weights()
+            return Checkpoint(pointer["history"], load_model(self.store.get(pointer["model"])), best)
+        except (ValueError, KeyError, OSError, BadZipFile, InfrastructureError):
             return None
-        best = load_model(self.store.get(pointer["best"])).get_weights()
-        return Checkpoint(pointer["history"], load_model(self.store.get(pointer["model"])), best)
 
     def delete(self) -> None:
         """Forget a training that is over; the pointer goes first, so that nobody misses what it names."""

@@ -25,7 +25,7 @@ def evaluate(
     splits: Reference,
     progress: Progress = silent,
 ) -> Outcome:
-    """Judge a model on the test split; the same model and test give the same artefact.
+    """Judge a model on the test split; once per model, manifest, labels and splits.
 
     Returns:
         An artefact with the part `answers` (image_id, label, predicted, probabilities) and the

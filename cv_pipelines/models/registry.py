@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Engine, Row, select
 from sqlalchemy.exc import IntegrityError
 
-from cv_pipelines.database.tables import models, promotions
+from cv_pipelines.database.tables import models, of_present_dataset, promotions
 from cv_pipelines.errors import InputError
 from cv_pipelines.storage.bundles import Reference
 
@@ -157,7 +157,7 @@ def _before(ledger: list[Promotion]) -> str | None:
 def _ledger(connection: Connection, dataset: str, alias: Alias) -> list[Promotion]:
     query = (
         select(promotions)
-        .where(promotions.c.dataset == dataset, promotions.c.alias == alias)
+        .where(promotions.c.dataset == dataset, promotions.c.alias == alias, of_present_dataset(promotions))
         .order_by(promotions.c.id.desc())
     )
     return [Promotion(**row._mapping) for row in connection.execute(query)]

@@ -1,6 +1,7 @@
 """Training a classifier on a data set: once per data, labels, code and parameters."""
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -101,11 +102,13 @@ def train(
 
 
 def code_version() -> str:
-    """Changes when any source changes that decides what a training gives."""
+    """Changes when our source or a library changes that decides what a training gives."""
     here = Path(__file__).parent
     pixels = [Path(str(decode.__file__)), Path(str(resize.__file__))]
+    libraries = {name: version(name) for name in ("keras", "tensorflow", "pillow", "opencv-python-headless")}
     architectures = sorted(Path(str(factory.__file__)).parent.glob("*.py"))
-    return hash_files([*pixels, *architectures, here / "batches.py", here / "course.py", here / "fitting.py"])[:16]
+    own = [here / name for name in ("batches.py", "course.py", "dataset.py", "fitting.py", "pixel_cache.py")]
+    return hash_values({"source": hash_files([*pixels, *architectures, *own]), "libraries": libraries})[:16]
 
 
 def _inputs(images: LabelledImages, parameters: TrainingParameters) -> dict[str, Any]:

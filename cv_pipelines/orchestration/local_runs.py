@@ -1,11 +1,13 @@
 """Runs that execute in the process of a command, and what becomes of them when it is killed."""
 
+import json
 import socket
 from collections.abc import Mapping
 from typing import Any
 
 import psutil
-from dagster import DagsterInstance, DagsterRunStatus, JobDefinition, RunsFilter
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, JobDefinition, RunsFilter
+from dagster._core.storage.tags import GRPC_INFO_TAG
 
 PROCESS = "cv/process"
 """Tag of a run that lives in one process: host, process id and start time."""
@@ -36,7 +38,7 @@ def run_in_progress(instance: DagsterInstance, partition: str) -> str | None:
 
 
 def end_lost_runs(instance: DagsterInstance) -> list[str]:
-    """Mark runs of this host as failed whose process is gone; nobody else would ever.
+    """Mark runs of this host as failed whose process or code server is gone; nobody else would for a day.
 
     Returns:
         Their ids.
@@ -44,8 +46,7 @@ def end_lost_runs(instance: DagsterInstance) -> list[str]:
     unfinished = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
     lost = []
     for run in instance.get_runs(RunsFilter(statuses=unfinished)):
-        process = run.tags.get(PROCESS)
-        if process and process.startswith(f"{socket.gethostname()}:") and not _is_alive(process):
+        if _has_lost_its_process(run) or _has_lost_its_server(run):
             instance.report_run_failed(run, "The process that executed this run has died.")
             lost.append(run.run_id)
     return lost
@@ -61,6 +62,20 @@ def cancel(instance: DagsterInstance, run_id: str) -> None:
 def process_name(process: psutil.Process) -> str:
     """A name for a process that no later one of the same id has."""
     return f"{socket.gethostname()}:{process.pid}:{process.create_time():.2f}"
+
+
+def _has_lost_its_process(run: DagsterRun) -> bool:
+    process = run.tags.get(PROCESS)
+    return bool(process and process.startswith(f"{socket.gethostname()}:") and not _is_alive(process))
+
+
+def _has_lost_its_server(run: DagsterRun) -> bool:
+    """Say whether the default launcher's code server, in which the run executes, takes no connections."""
+    server = json.loads(run.tags.get(GRPC_INFO_TAG, "{}"))
+    if not server.get("socket"):
+        return False
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(server["socket"]) != 0
 
 
 def _is_alive(name: str) -> bool:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from dagster import DagsterInstance, DagsterRunStatus
+from dagster import DagsterInstance
 
 from cv_pipelines.errors import InfrastructureError
 from cv_pipelines.orchestration.instance import daemon_is_running
@@ -33,6 +33,6 @@ def submit(job: str, partition: str, run_id: str, config: Mapping[str, Any]) -> 
 
 
 def is_stranded(instance: DagsterInstance, run_id: str) -> bool:
-    """Say whether a run waits in the queue of a daemon that is gone."""
+    """Say whether a run has not ended while the daemon that looks after it is gone."""
     run = instance.get_run_by_id(run_id)
-    return run is not None and run.status == DagsterRunStatus.QUEUED and not daemon_is_running(instance)
+    return run is not None and not run.is_finished and not daemon_is_running(instance)

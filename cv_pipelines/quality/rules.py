@@ -13,7 +13,7 @@ from cv_pipelines.models.drift import LIMIT
 
 SMALLEST_SIDE = 8
 MOST_QUARANTINED = 0.05
-FEWEST_IMAGES = 3
+FEWEST_IMAGES = 5
 USUAL_FEWEST = 20
 LEAST_SHARE = 0.05
 MOST_MISCALIBRATED = 0.1
@@ -127,7 +127,7 @@ LABEL_RULES = [
     ),
     Rule(
         "images_per_class",
-        f"Every class has at least {FEWEST_IMAGES} images: one each to learn, to steer and to judge.",
+        f"Every class has at least {FEWEST_IMAGES} images: fewer do not reach all three splits.",
         "Add images to these classes, or take the classes out.",
         "vocabulary",
         "ExpectColumnValuesToBeBetween",

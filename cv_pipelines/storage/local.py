@@ -18,7 +18,9 @@ class LocalStore:
 
     def put(self, key: str, data: bytes) -> None:
         """See ObjectStore."""
-        if not self.exists(key):
+        path = self._path(key)
+        # a loss of power can leave a name without its bytes
+        if not path.is_file() or path.stat().st_size != len(data):
             self.replace(key, data)
 
     def replace(self, key: str, data: bytes) -> None:
@@ -69,12 +71,16 @@ class LocalStore:
 
     def _write(self, key: str, write: Callable[[BinaryIO], object]) -> None:
         path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{uuid4().hex}.partial")
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             with partial.open("xb") as file:
                 write(file)
             partial.replace(path)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            message = f"The object store cannot be written: {error.strerror} ({self.root})."
+            raise InfrastructureError("store", message, str(error)) from error
         except BaseException:
             partial.unlink(missing_ok=True)
             raise

@@ -62,7 +62,7 @@ def test_a_bad_file_says_why_and_does_not_stop_its_neighbours(
 
     assert {path: one.code for path, one in found.items()} == {
         "empty.png": "empty",
-        "gone.png": "unreadable",
+        "gone.png": "unusable",
         "good.png": "",
         "short.jpg": "undecodable",
         "text.png": "not_an_image",

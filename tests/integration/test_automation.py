@@ -2,8 +2,8 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,11 @@ from dagster import (
     AssetSelection,
     DagsterInstance,
     Definitions,
-    RunRequest,
-    SkipReason,
     build_schedule_context,
     evaluate_automation_conditions,
 )
 
-from cv_pipelines.images.datasets import add_dataset
+from cv_pipelines.images.datasets import add_dataset, remove_dataset
 from cv_pipelines.schedules import weekly_retraining
 from resources.catalog import CatalogResource
 from resources.database import DatabaseResource
@@ -27,6 +25,7 @@ from resources.machine import MachineResource
 from resources.manifest_io import ManifestIOManager
 from resources.store import StoreResource
 from tests.installation import draw_shapes
+from tests.test_definitions import GRAPH
 
 QUICK = {"ops": {"trained_model": {"config": {"epochs": 2, "batch_size": 32}}}}
 
@@ -88,10 +87,17 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield World(defs, instance, catalog, source)
 
 
-@contextmanager
-def evaluated(world: World) -> Iterator[list[RunRequest | SkipReason]]:
-    with build_schedule_context(instance=world.instance, resources={"catalog": world.catalog}) as context:
-        yield list(weekly_retraining(context))  # type: ignore[call-overload]
+def tick(world: World) -> tuple[dict[str | None, str], str | None]:
+    """What a tick of the schedule asks for, by data set with the reason, and why it skips."""
+    with build_schedule_context(
+        instance=world.instance,
+        resources={"catalog": world.catalog},
+        scheduled_execution_time=datetime(2026, 11, 23, 3, tzinfo=UTC),
+        repository_def=world.defs.get_repository_def(),
+    ) as context:
+        data = weekly_retraining.evaluate_tick(context)
+    requests = data.run_requests or []
+    return {one.partition_key: one.tags["cv/reason"] for one in requests}, data.skip_message
 
 
 def test_new_images_of_good_data_retrain_and_bad_data_does_not(world: World) -> None:
@@ -104,9 +110,9 @@ def test_new_images_of_good_data_retrain_and_bad_data_does_not(world: World) -> 
     assert asked == set(), "made again, but of the same version"
 
     draw_shapes(world.source, each=14, seed=7)
-    assert world.materialize("image_manifest", "labels", "dataset_splits")
+    assert world.materialize("image_manifest")
     asked, cursor = world.requested(cursor)
-    assert asked == {"trained_model", "model_evaluation", "champion_model", "predictions", "prediction_drift"}
+    assert asked == set(GRAPH) - {"image_manifest"}, "everything below, in one run"
     assert world.materialize(*asked)
     asked, cursor = world.requested(cursor)
     assert asked == set(), "what was asked for has been made"
@@ -119,16 +125,17 @@ def test_new_images_of_good_data_retrain_and_bad_data_does_not(world: World) -> 
 
 
 def test_the_schedule_runs_what_has_changed_and_says_why_it_skips(world: World) -> None:
-    with evaluated(world) as decisions:
-        assert [type(one) for one in decisions] == [RunRequest]
-        assert decisions[0].tags["cv/reason"] == "no model yet"  # type: ignore[union-attr]
+    database = world.catalog.open().database
+    assert tick(world) == ({"shapes": "no model yet"}, None)
     assert world.materialize()
-    with evaluated(world) as decisions:
-        assert [type(one) for one in decisions] == [SkipReason]
-        assert "neither data nor labels have changed" in str(decisions[0])
+    assert tick(world)[0] == {}
+    assert "shapes: neither data nor labels have changed" in str(tick(world)[1])
+
     (world.source / "disc" / "000.png").rename(world.source / "bar" / "moved.png")
-    with evaluated(world) as decisions:
-        assert [one.partition_key for one in decisions] == ["shapes"]  # type: ignore[union-attr]
+    add_dataset(database, "other", str(world.source))
+    reasons = {"shapes": "the files of its source have changed", "other": "no model yet"}
+    assert tick(world)[0] == reasons, "two at once"
+
+    remove_dataset(database, "other")
     shutil.rmtree(world.source)
-    with evaluated(world) as decisions:
-        assert "neither a folder nor a .csv file" in str(decisions[0])
+    assert "neither a folder nor a .csv file" in str(tick(world)[1])

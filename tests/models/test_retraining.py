@@ -25,10 +25,13 @@ def folder(landing: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def dataset(own_colours: Catalog, folder: Path) -> Dataset:
+def dataset(own_colours: Catalog, inputs: Inputs, folder: Path) -> Dataset:
     """The data set `colours`, whose files may change."""
     remove_dataset(own_colours.database, "colours")
-    return add_dataset(own_colours.database, "colours", str(folder))
+    added = add_dataset(own_colours.database, "colours", str(folder))
+    for asset, reference in zip(ASSETS, inputs, strict=True):
+        own_colours.publish(asset, "colours", reference)
+    return added
 
 
 def publish_model(catalog: Catalog, inputs: Inputs) -> None:

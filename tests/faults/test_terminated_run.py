@@ -1,0 +1,28 @@
+"""Terminate in the UI stops a run for good: nothing goes on behind it."""
+
+import json
+import time
+import urllib.request
+from pathlib import Path
+
+from tests.faults.test_killed_loop import checkpointed_epochs, start
+from tests.installation import Installation, wait_for
+
+
+def test_a_terminated_training_stops(installation: Installation, shapes: Path) -> None:
+    installation.run("dataset", "add", "shapes", str(shapes))
+    with installation.dev() as url:
+        follower = start(installation, "run", "shapes", "--set", "epochs=4000", "--set", "patience=4000")
+        wait_for(lambda: checkpointed_epochs(installation) > 0, 120)
+        (run,) = installation.runs()
+        query = f'mutation {{ terminateRun(runId: "{run["id"]}") {{ __typename }} }}'
+        request = urllib.request.Request(
+            f"{url}/graphql", json.dumps({"query": query}).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert json.load(answer)["data"]["terminateRun"]["__typename"] == "TerminateRunSuccess"
+        wait_for(lambda: installation.runs()[0]["status"] == "CANCELED", 25)  # forced only after 30 s
+        assert follower.wait(60) == 1
+        before = checkpointed_epochs(installation)
+        time.sleep(20)  # longer than checkpoints are apart
+        assert checkpointed_epochs(installation) == before

@@ -25,7 +25,7 @@ setup: .venv/installed ## Install into .venv what the lock names
 	  { $(PYTHON) -m venv .tools && .tools/bin/python -m pip install --quiet uv==$(UV_VERSION); }
 	@echo "Installing (about 3 GB; a few minutes the first time) …"
 	@uv=$$(command -v uv || echo .tools/bin/uv) && \
-	  $$uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
+	  $$uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock && \
 	  $$uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@$(BIN)/cv-pipelines db upgrade
 	@touch $@
@@ -41,7 +41,7 @@ dev: setup ## The Dagster UI with its daemon, at http://127.0.0.1:3000
 	@$(BIN)/cv-pipelines dev
 
 test: setup ## All tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses auto --dist worksteal
 
 lint: setup ## Ruff and the type checker
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -1,6 +1,7 @@
 """What benchmarks share: a result with its promise, and data to measure on."""
 
 import os
+import socket
 import statistics
 import tempfile
 import time
@@ -53,6 +54,13 @@ def seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @contextmanager

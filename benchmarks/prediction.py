@@ -8,8 +8,8 @@ import numpy as np
 from benchmarks.loop import to_model
 from benchmarks.measure import Figure, figure, photos, seconds, temporary_catalog
 from cv_pipelines.images.decode import Pixels
-from cv_pipelines.images.inspection import image_key
 from cv_pipelines.images.resize import decode_for_model
+from cv_pipelines.images.stored import stored_images
 from cv_pipelines.models.inference import BATCH, open_model
 from cv_pipelines.models.parameters import TrainingParameters
 from cv_pipelines.models.prediction import write_predictions
@@ -20,19 +20,20 @@ def measure(rounds: int) -> list[Figure]:
     parameters = TrainingParameters(epochs=1, image_size=128)
     with temporary_catalog() as (catalog, folder):
         made = to_model(catalog, photos(folder, 1000), parameters, folder / "cache")
-        ids: list[str] = catalog.open(made.manifest).table("images", ["image_id"])["image_id"].to_pylist()
+        images = stored_images(catalog.open(made.manifest))
+        ids: list[str] = images.ids.to_pylist()
         card = catalog.open(made.model).facts
         network = open_model(catalog.open(made.model))
 
         def load(image_id: str) -> Pixels:
-            return decode_for_model(catalog.store.get(image_key(image_id)), card["image_size"])
+            return decode_for_model(images.read(image_id), card["image_size"])
 
         def decode() -> Pixels:
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 return np.stack(list(pool.map(load, ids)))
 
         def end_to_end() -> None:
-            write_predictions(folder / "out.parquet", network, catalog.store, ids, card, ("model", "data"))
+            write_predictions(folder / "out.parquet", network, images, ids, card, ("model", "data"))
 
         pixels = decode()
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from benchmarks.measure import Figure
 from cv_pipelines.settings import ROOT
 
-BENCHMARKS = ("importing", "prediction", "training", "dagster_overhead")
+BENCHMARKS = ("importing", "ingest", "manifest", "s3", "prediction", "training", "dagster_overhead")
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from benchmarks.measure import Figure, figure, photos, temporary_catalog, write_
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.images.ingest import ingest
 from cv_pipelines.images.sources.factory import open_source
+from cv_pipelines.images.stored import stored_images
 from cv_pipelines.models.architectures.factory import build_classifier
 from cv_pipelines.models.checkpoints import Checkpoints
 from cv_pipelines.models.dataset import LabelledImages
@@ -55,13 +56,14 @@ def measure(rounds: int) -> list[Figure]:
 
 
 def _speed(catalog: Catalog, folder: Path, name: str, source: Path, size: int, epochs: int, rounds: int) -> Figure:
-    manifest = ingest(catalog, open_source(str(source)), 2).bundle.table("images").to_pandas()
+    bundle = ingest(catalog, open_source(str(source)), 2).bundle
+    manifest = bundle.table("images").to_pandas()
     classes = sorted(manifest["source_label"].dropna().unique())
     targets = manifest["source_label"].map(classes.index).to_numpy(np.int64)
     splits = np.where(np.arange(len(manifest)) % 7 == 0, "validation", "train")
     images = LabelledImages(manifest["image_id"].tolist(), targets, splits, classes, name)
     parameters = TrainingParameters(image_size=size, epochs=epochs, patience=epochs)
-    pixels = open_cache(folder / "cache", catalog.store, images.image_ids, size, silent)
+    pixels = open_cache(folder / "cache", stored_images(bundle), images.image_ids, size, silent)
     ours, bare = [], []
     for _ in range(rounds):
         checkpoints = Checkpoints(catalog.store, f"{name}-{len(ours)}")

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, literal, select, union
 from sqlalchemy.exc import IntegrityError
 
-from cv_pipelines.database.tables import artefacts, of_present_dataset, publications
+from cv_pipelines.database.clock import now
+from cv_pipelines.database.tables import artefacts, models, of_present_dataset, publications
 from cv_pipelines.errors import InputError
 from cv_pipelines.hashing import hash_values
 from cv_pipelines.storage.bundles import Bundle, Reference, open_bundle
@@ -62,7 +63,7 @@ class Catalog:
         """
         key = hash_values(inputs)
         found = self._find(kind, key)
-        if found is not None and self._stands(found, settled):
+        if found is not None and self._stands(found, settled) and self._renew(kind, key):
             return Outcome(found, open_bundle(self.store, found), reused=True)
         recorded = self._record(kind, key, make(key), instead_of=found)
         return Outcome(recorded, open_bundle(self.store, recorded), reused=False)
@@ -75,18 +76,26 @@ class Catalog:
 
     def _record(self, kind: str, inputs: str, made: Reference, instead_of: Reference | None) -> Reference:
         """Enter what was made; where somebody else was first, theirs stands."""
-        row = {"kind": kind, "inputs": inputs, "version": made.version, "key": made.key}
-        if instead_of is not None:
-            same = (artefacts.c.kind == kind, artefacts.c.inputs == inputs)
-            with self.database.begin() as connection:
-                connection.execute(artefacts.update().where(*same).values(row))
+        if instead_of is not None and self._renew(kind, inputs, version=made.version, key=made.key):
             return made
+        row = {"kind": kind, "inputs": inputs, "version": made.version, "key": made.key}
         try:
             with self.database.begin() as connection:
                 connection.execute(artefacts.insert().values(row))
         except IntegrityError:
             return self._find(kind, inputs) or made
         return made
+
+    def _renew(self, kind: str, inputs: str, **changed: str) -> bool:
+        """Let a record count as new, with changes perhaps; False: there is none (any more).
+
+        What is old and was never published is garbage. Whoever renews a record in time keeps what
+        it stands for until it can be published; whoever comes too late has to make it anew.
+        """
+        same = (artefacts.c.kind == kind, artefacts.c.inputs == inputs)
+        with self.database.begin() as connection:
+            renewed = connection.execute(artefacts.update().where(*same).values(**changed, created_at=now()))
+        return renewed.rowcount == 1
 
     def open(self, reference: Reference) -> Bundle:
         """Read an artefact."""
@@ -143,6 +152,13 @@ class Catalog:
         with self.database.connect() as connection:
             row = connection.execute(query).first()
         return Reference(row.kind, row.version, row.key) if row else None
+
+    def references(self) -> list[Reference]:
+        """Every artefact that the record names: made, published, or entered as a model."""
+        trained = select(literal("trained_model"), models.c.version, models.c.key)
+        named = [select(table.c.kind, table.c.version, table.c.key) for table in (artefacts, publications)]
+        with self.database.connect() as connection:
+            return [Reference(*row) for row in connection.execute(union(*named, trained))]
 
     def _find(self, kind: str, inputs: str) -> Reference | None:
         query = select(artefacts).where(artefacts.c.kind == kind, artefacts.c.inputs == inputs)

@@ -14,7 +14,7 @@ from assets.checks import (
 from assets.datasets import image_manifest
 from assets.inference import prediction_drift, predictions
 from assets.models import champion_model, model_evaluation, trained_model
-from cv_pipelines.jobs import loop
+from cv_pipelines.jobs import loop, sync
 from cv_pipelines.schedules import weekly_retraining
 from cv_pipelines.settings import load_settings
 from resources.catalog import CatalogResource
@@ -25,6 +25,7 @@ from resources.store import StoreResource
 from resources.webhook import WebhookResource
 from sensors.new_data import make_new_data_sensor
 from sensors.run_failure import make_run_failure_sensor
+from sensors.watch_sources import make_watch_sensor
 
 settings = load_settings()
 catalog = CatalogResource(
@@ -50,11 +51,12 @@ defs = Definitions(
         predictions_checks,
         prediction_drift_checks,
     ],
-    jobs=[loop],
+    jobs=[loop, sync],
     schedules=[weekly_retraining],
     sensors=[
         make_new_data_sensor(AssetSelection.groups("annotations", "models", "inference")),
         make_run_failure_sensor(str(settings.ui_url)),
+        make_watch_sensor(sync),
     ],
     resources={
         "catalog": catalog,

@@ -9,8 +9,8 @@ from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.engine import open_database
 from cv_pipelines.images.datasets import find_dataset
 from cv_pipelines.images.decode import Pixels, decode_image
-from cv_pipelines.images.inspection import image_key
 from cv_pipelines.images.loading import pixel_batches
+from cv_pipelines.images.stored import StoredImages, stored_images
 from cv_pipelines.settings import load_settings
 from cv_pipelines.storage.bundles import Bundle
 from cv_pipelines.storage.factory import open_store
@@ -65,11 +65,11 @@ class DatasetView:
 
     def image(self, image_id: str) -> Pixels:
         """One image at its own size: RGB, uint8, (height, width, 3)."""
-        return decode_image(self.catalog.store.get(image_key(image_id)))
+        return decode_image(self._images.read(image_id))
 
     def batches(self, image_ids: list[str], size: int, batch: int = 64) -> Iterator[Pixels]:
         """Many images, stretched: RGB, uint8, (at most batch, size, size, 3)."""
-        return pixel_batches(self.catalog.store, image_ids, size, batch)
+        return pixel_batches(self._images, image_ids, size, batch)
 
     @cached_property
     def model(self) -> "keras.Model":
@@ -88,6 +88,10 @@ class DatasetView:
         """The classes that the champion tells apart, in the order of its output."""
         classes: list[str] = self._bundle("champion_model").facts["classes"]
         return classes
+
+    @property
+    def _images(self) -> StoredImages:
+        return stored_images(self._bundle("image_manifest"))
 
     def _bundle(self, asset: str) -> Bundle:
         return self.catalog.open(self.catalog.require(asset, self.name))

@@ -2,11 +2,13 @@
 
 import os
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import quote
 
 from pydantic import Field, HttpUrl, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cv_pipelines.errors import InputError
 
@@ -19,16 +21,28 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CV_", env_ignore_empty=True, frozen=True)
 
     state: Path = Field(ROOT / ".cv", description="Folder of everything that is kept locally.")
-    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the state folder.")
-    store_url: str = Field("", description="Object store URL; empty: a folder in the state folder.")
+    database_url: str = Field("", description="SQLite or Postgres, for Dagster too; empty: in the state folder.")
+    store_url: str = Field("", description="file:// or s3:// URL; empty: a folder in the state folder.")
     failure_webhook: HttpUrl | None = Field(None, description="Told of every failed run.")
     ui_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:3000"), description="Where people reach the UI.")
+    url_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Hosts and networks, by commas, that URLs in tables may lead to though not public."
+    )
     workers: int = Field(os.cpu_count() or 1, ge=1, description="Processes that decode at ingest.")
 
     @field_validator("state")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("url_allow", mode="before")
+    @classmethod
+    def _parts(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        given = value.split(",") if isinstance(value, str) else value
+        parts = tuple(part.strip().lower() for part in given if part.strip())
+        for network in (part for part in parts if "/" in part):
+            ip_network(network, strict=False)
+        return parts
 
     @property
     def database(self) -> str:

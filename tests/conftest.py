@@ -1,13 +1,15 @@
 """What tests of several folders share: a catalog of their own, and pictures made on the spot."""
 
+import hashlib
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import settings
 from numpy.typing import NDArray
@@ -15,9 +17,12 @@ from PIL import Image
 
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.engine import open_database
+from cv_pipelines.images.stored import StoredImages
 from cv_pipelines.storage.local import LocalStore
+from cv_pipelines.storage.packs import Pack, Place
+from cv_pipelines.storage.protocol import ObjectStore
 
-pytest_plugins = ["tests.installation"]
+pytest_plugins = ["tests.installation", "tests.library", "tests.servers"]
 
 # how long an example takes is no property of the code
 settings.register_profile("cv", deadline=None, print_blob=True)
@@ -25,9 +30,9 @@ settings.load_profile("cv")
 
 
 @pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    """A catalog with nothing in it: a fresh SQLite database and an empty folder."""
-    engine = open_database(f"sqlite:///{tmp_path / 'catalog' / 'cv.sqlite'}")
+def catalog(tmp_path: Path, database_url: str) -> Iterator[Catalog]:
+    """A catalog with nothing in it: a fresh database and an empty folder."""
+    engine = open_database(database_url)
     yield Catalog(engine, LocalStore(tmp_path / "catalog" / "store"))
     engine.dispose()
 
@@ -67,6 +72,19 @@ def write_image(picture: Callable[..., NDArray[np.uint8]], encode: Callable[...,
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def store_images() -> Callable[[ObjectStore, Mapping[str, bytes]], StoredImages]:
+    """`store_images(store, {id: bytes})`: image files in one pack, as an ingest leaves them."""
+
+    def put(store: ObjectStore, files: Mapping[str, bytes]) -> StoredImages:
+        pack, ids = Pack(), sorted(files)
+        places = [pack.add(files[name], hashlib.sha256(files[name]).hexdigest()) for name in ids]
+        key = pack.put(store)
+        return StoredImages(store, pa.array(ids, pa.string()), pa.array([str(Place(key, *at)) for at in places]))
+
+    return put
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -135,6 +136,20 @@ def draw_shapes(folder: Path, each: int = 30, seed: int = 0) -> Path:
                 draw.rectangle((x, y, x + 13, y + 13), outline=colour, width=2)
             image.save(folder / kind / f"{number:03}.png")
     return folder
+
+
+def draw_film(path: Path, frames: int = 90) -> Path:
+    """A video of a disc that moves, 30 frames a second."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as film:
+        stream = film.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for number in range(frames):
+            image = Image.new("RGB", (96, 64), "navy")
+            ImageDraw.Draw(image).ellipse((number, 20, number + 20, 40), fill="orange")
+            film.mux(stream.encode(av.VideoFrame.from_image(image)))
+        film.mux(stream.encode())
+    return path
 
 
 @pytest.fixture

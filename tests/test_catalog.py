@@ -9,8 +9,11 @@ from sqlalchemy import func, select
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.tables import artefacts
 from cv_pipelines.errors import InputError
-from cv_pipelines.images.datasets import add_dataset, remove_dataset
+from cv_pipelines.images.datasets import add_dataset
+from cv_pipelines.models.registry import register
 from cv_pipelines.storage.bundles import Reference, put_bundle, put_part
+from tests.catalogs import forget_name
+from tests.servers import on_both_databases
 
 
 def put(catalog: Catalog, version: str, kind: str = "toy", note: str = "") -> Reference:
@@ -44,6 +47,7 @@ def test_other_inputs_or_another_kind_are_worked_on(catalog: Catalog) -> None:
     assert (other_kind.reference.version, other_kind.reused) == ("v3", False)
 
 
+@on_both_databases
 def test_of_two_threads_the_first_one_recorded_stands_for_both(catalog: Catalog) -> None:
     both_are_making = threading.Barrier(2, timeout=30)
 
@@ -75,6 +79,7 @@ def test_what_fails_is_not_recorded_and_tried_again(catalog: Catalog) -> None:
     assert catalog.once("toy", {"a": 1}, lambda _: put(catalog, "v1")).reused is False
 
 
+@on_both_databases
 def test_an_artefact_that_the_store_has_lost_is_made_again(catalog: Catalog) -> None:
     first = catalog.once("toy", {"a": 1}, lambda _: put(catalog, "v1", note="first"))
     catalog.store.delete(first.reference.key)
@@ -86,6 +91,7 @@ def test_an_artefact_that_the_store_has_lost_is_made_again(catalog: Catalog) -> 
     assert (third.reference, third.reused) == (second.reference, True)
 
 
+@on_both_databases
 def test_the_newest_publication_is_the_current_one_and_the_others_stay_in_the_record(catalog: Catalog) -> None:
     references = [put(catalog, version) for version in ("v1", "v2", "v3", "v2")]
     for number, reference in enumerate(references):
@@ -107,6 +113,7 @@ def test_partitions_and_assets_do_not_see_each_other(catalog: Catalog) -> None:
     assert catalog.history("splits", "digits") == []
 
 
+@on_both_databases
 def test_a_publication_says_when_it_was_in_utc(catalog: Catalog) -> None:
     before = datetime.now(UTC) - timedelta(seconds=1)
     catalog.publish("labels", "digits", put(catalog, "v1"))
@@ -126,6 +133,7 @@ def test_what_was_never_published_is_asked_for_with_the_command(catalog: Catalog
     assert catalog.require("labels", "digits").version == "v1"
 
 
+@on_both_databases
 def test_the_newest_artefact_is_found_by_the_start_of_its_version(catalog: Catalog) -> None:
     for number, version in enumerate(["a_b-1", "axb-2", "a_b-3", "axb-4"]):
         catalog.once("toy", {"n": number}, lambda _, version=version: put(catalog, version))
@@ -138,12 +146,25 @@ def test_the_newest_artefact_is_found_by_the_start_of_its_version(catalog: Catal
     assert catalog.newest("game", "a") is None
 
 
+@on_both_databases
 def test_a_name_given_anew_does_not_stand_for_what_was_removed(catalog: Catalog) -> None:
     add_dataset(catalog.database, "name", "/one")
     reference = put_bundle(catalog.store, "toy", "v", {}, {})
     catalog.publish("asset", "name", reference)
     assert catalog.current("asset", "name") == reference
-    remove_dataset(catalog.database, "name")
+    forget_name(catalog.database, "name")
     time.sleep(0.01)  # the database's clock counts milliseconds
     add_dataset(catalog.database, "name", "/other")
     assert catalog.current("asset", "name") is None
+
+
+@on_both_databases
+def test_every_artefact_that_the_record_names_is_listed_once(catalog: Catalog) -> None:
+    made = catalog.once("toy", {"a": 1}, lambda _: put(catalog, "v1")).reference
+    published = put(catalog, "v2", kind="game")
+    catalog.publish("labels", "digits", made)
+    catalog.publish("labels", "digits", published)
+    model = put(catalog, "v3", kind="trained_model")
+    register(catalog.database, "digits", model)
+
+    assert sorted(catalog.references(), key=lambda one: one.version) == [made, published, model]

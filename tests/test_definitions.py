@@ -58,7 +58,8 @@ def test_every_step_carries_the_one_retry_policy(defs: Definitions) -> None:
     assert set(policies.values()) == {STEP_RETRIES}
     for check in defs.asset_checks or []:
         assert check.op.retry_policy == STEP_RETRIES
-    assert defs.resolve_job_def("loop").op_retry_policy == STEP_RETRIES
+    for job in ("loop", "sync"):
+        assert defs.resolve_job_def(job).op_retry_policy == STEP_RETRIES
 
 
 def test_each_rule_is_a_check_that_blocks_where_the_rule_does(defs: Definitions) -> None:

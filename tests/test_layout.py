@@ -17,6 +17,7 @@ LAYERS = [
     ["cv_pipelines.storage", "cv_pipelines.database", "cv_pipelines.broker"],
     ["cv_pipelines.catalog"],
     ["cv_pipelines.images"],
+    ["cv_pipelines.retention"],
     ["cv_pipelines.annotations"],
     ["cv_pipelines.models"],
     ["cv_pipelines.reports"],
@@ -31,7 +32,7 @@ LAYERS = [
     ["cv_pipelines.definitions"],
     ["cv_pipelines.cli", "cv_pipelines.notebook"],
 ]
-WITHOUT_DAGSTER = [package for layer in LAYERS[:8] for package in layer]
+WITHOUT_DAGSTER = [package for layer in LAYERS[:9] for package in layer]
 HEAVY = ["tensorflow", "keras", "great_expectations", "pandas", "sklearn", "docker", "matplotlib"]
 
 

@@ -12,7 +12,7 @@ from cv_pipelines.storage.local import LocalStore
 
 @pytest.fixture(autouse=True)
 def _fresh_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for field in ("STATE", "DATABASE_URL", "STORE_URL", "FAILURE_WEBHOOK", "UI_URL", "WORKERS"):
+    for field in ("STATE", "DATABASE_URL", "STORE_URL", "FAILURE_WEBHOOK", "UI_URL", "URL_ALLOW", "WORKERS"):
         monkeypatch.delenv(f"CV_{field}", raising=False)
     load_settings.cache_clear()
     yield
@@ -65,6 +65,7 @@ def test_the_state_folder_may_start_with_the_home_folder(monkeypatch: pytest.Mon
         ("CV_WORKERS", "0"),
         ("CV_FAILURE_WEBHOOK", "not a url"),
         ("CV_UI_URL", "ftp://host"),
+        ("CV_URL_ALLOW", "minio.lan,10.1.0.0/33"),
     ],
 )
 def test_an_error_names_the_variable(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
@@ -76,6 +77,18 @@ def test_an_error_names_the_variable(monkeypatch: pytest.MonkeyPatch, variable: 
     assert caught.value.code == "settings"
     assert f"{variable}: " in caught.value.user_message
     assert "\n" not in caught.value.user_message
+
+
+@pytest.mark.parametrize(
+    ("value", "parts"),
+    [("", ()), ("MinIO.lan", ("minio.lan",)), (" a , 10.1.0.0/16,,::1 ", ("a", "10.1.0.0/16", "::1"))],
+)
+def test_hosts_and_networks_stand_between_commas(
+    monkeypatch: pytest.MonkeyPatch, value: str, parts: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("CV_URL_ALLOW", value)
+
+    assert load_settings().url_allow == parts
 
 
 def test_every_wrong_variable_is_named_and_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.hashing import VERSION_LENGTH, hash_rows
 from cv_pipelines.storage.bundles import Reference, put_bundle, put_table
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 SPLITS = ("train", "validation", "test")
 ASSIGNMENTS = pa.schema(
     [("image_id", pa.string()), ("split", pa.string()), ("reason", pa.string()), ("present", pa.bool_())]
@@ -103,12 +103,16 @@ def assign(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Give each new image the split of its near duplicates, else its source's, else its class's emptiest.
 
+    Images with many near duplicates come first, so that those follow them: of the pages that all show
+    the same, none is torn between two splits. Nothing follows a chain: a new image that links two
+    splits is left out.
+
     Args:
         candidates: all labelled images of this version.
         standing: split of every image that ever had one.
         neighbours: near duplicates of an image.
         shares: of each class, by split; for images whose source asks for nothing.
-        seed: decides the order of new images, together with their ids alone.
+        seed: decides the order of new images that have equally many near duplicates.
 
     Returns:
         The split of each image ever assigned, and why the others were left out.
@@ -120,7 +124,8 @@ def assign(
         if one.image_id in assigned:
             taken[one.label][assigned[one.image_id]] += 1
     new = [one for one in candidates if one.image_id not in assigned]
-    for one in sorted(new, key=lambda one: _lot(seed, one.image_id)):
+    crowd = {one.image_id: len(neighbours.get(one.image_id, ())) for one in new}
+    for one in sorted(new, key=lambda one: (-crowd[one.image_id], _lot(seed, one.image_id))):
         linked = {assigned[other] for other in neighbours.get(one.image_id, ()) if other in assigned}
         if len(linked) > 1:
             left_out[one.image_id] = f"shows the same as images in {' and '.join(sorted(linked))}"

@@ -21,10 +21,10 @@ class UtcDateTime(types.TypeDecorator[datetime]):
         return value.astimezone(UTC) if value else None
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """SQLite forgets the zone; it is always UTC."""
-        if value is None or value.tzinfo:
-            return value
-        return value.replace(tzinfo=UTC)
+        """SQLite forgets the zone, and Postgres tells the time in the session's."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 class now(FunctionElement[datetime]):  # noqa: N801 - an SQL function, written as one

@@ -1,17 +1,22 @@
 """Connections to the application database: SQLite by default, Postgres in production."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_random
 
-from cv_pipelines.errors import InfrastructureError, InputError
+from cv_pipelines.errors import CvError, InfrastructureError, InputError
 
 _BUSY_SECONDS = 10
-SCHEMA = "0001"
+_CONNECT_SECONDS = 10
+_REFUSED = re.compile("authentication failed|no password|no pg_hba.conf entry|does not exist|permission denied")
+SCHEMA = "0002"
 """The newest revision that this code knows."""
 
 
@@ -22,16 +27,11 @@ def open_database(url: str) -> Engine:
     A database without tables is set up at once; an older one waits for `cv-pipelines db upgrade`.
 
     Raises:
-        InputError: the URL is wrong, or the schema is older or newer than this code.
+        InputError: the URL or the password is wrong, or the schema is older or newer than this code.
         InfrastructureError: the server does not answer.
     """
     engine = connect(url)
-    try:
-        found = schema_revision(engine)
-    except DatabaseError as error:
-        where = engine.url.render_as_string(hide_password=True)
-        message = f"The database {where} does not answer. Check CV_DATABASE_URL and that the server runs."
-        raise InfrastructureError("database", message, str(error)) from error
+    found = schema_revision(engine)
     if found is None:
         from cv_pipelines.database.upgrade import upgrade
 
@@ -46,13 +46,21 @@ def open_database(url: str) -> Engine:
 
 
 def connect(url: str) -> Engine:
-    """Make the engine, with SQLite set up for several processes that write."""
+    """Make the engine: SQLite set up for several processes that write, Postgres with psycopg 3.
+
+    Raises:
+        InputError: the URL is wrong, or names a database that we do not know.
+    """
     try:
         parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            return _sqlite(url)
-        return create_engine(parsed, pool_pre_ping=True)
+        match parsed.get_backend_name():
+            case "sqlite":
+                Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+                return _sqlite(url)
+            case "postgresql":
+                return _postgres(parsed)
+            case other:
+                raise ArgumentError(f"'{other}' is neither sqlite:///file nor postgresql://user@host/name")
     except OSError as error:
         message = f"The database {url} cannot be made: {error.strerror}. Check CV_DATABASE_URL."
         raise InputError("database_url", message) from error
@@ -62,10 +70,44 @@ def connect(url: str) -> Engine:
 
 def schema_revision(engine: Engine) -> str | None:
     """The revision that the database says it has, None where nothing was ever set up."""
-    with engine.connect() as connection:
+    with reach(engine) as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+@contextmanager
+def reach(engine: Engine) -> Iterator[Connection]:
+    """Connect to look at a database, for the first time perhaps.
+
+    Raises:
+        InputError: the server knows no such user, password or database.
+        InfrastructureError: it does not answer.
+    """
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except DatabaseError as error:
+        raise _unusable(engine, error) from error
+
+
+def _unusable(engine: Engine, error: DatabaseError) -> CvError:
+    """Say why there is no connection; asking again helps neither a wrong password nor a missing database."""
+    where = engine.url.render_as_string(hide_password=True)
+    reason = str(error.orig).splitlines()[0].rpartition("failed: ")[2].removeprefix("FATAL:").strip()
+    if _REFUSED.search(reason):
+        message = (
+            f"The database {where} lets nobody in: {reason}. Check user, password and name in CV_DATABASE_URL."
+        )
+        return InputError("database_access", message)
+    message = f"The database {where} does not answer: {reason}. Check CV_DATABASE_URL and that the server runs."
+    return InfrastructureError("database", message, str(error))
+
+
+def _postgres(url: URL) -> Engine:
+    """A server that says nothing is given up after some seconds, and a connection that it closed is replaced."""
+    limit = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
+    return create_engine(url, pool_pre_ping=True, connect_args=limit)
 
 
 def _sqlite(url: str) -> Engine:

@@ -25,10 +25,13 @@ datasets = Table(
     Column("name", String(64), primary_key=True),
     Column("source", Text, nullable=False),
     Column("classes", JSON, nullable=False),
+    # the version of its images that a person has gone back to; null: the newest
+    Column("restored", String(64), nullable=True),
     Column("created_at", UtcDateTime, nullable=False, server_default=now()),
 )
 
-# What was made of which inputs: the same inputs are never worked on twice.
+# What was made of which inputs: the same inputs are never worked on twice. `created_at` is when it was
+# made or last found again: what is old, and stands for nothing, is garbage.
 artefacts = Table(
     "artefacts",
     metadata,
@@ -55,6 +58,28 @@ publications = Table(
     Column("run_id", String(64), nullable=False, server_default=""),
     Column("created_at", UtcDateTime, nullable=False, server_default=now()),
     Index("ix_publications_asset_dataset", "asset", "dataset", "id"),
+)
+
+# Files in quarantine that a person wants all the same.
+acceptances = Table(
+    "acceptances",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dataset", String(64), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, server_default=now()),
+    Index("ix_acceptances_dataset", "dataset"),
+)
+
+# Images that must never come back; nothing is kept of them but their hash.
+forgotten_images = Table(
+    "forgotten_images",
+    metadata,
+    Column("image_id", String(64), primary_key=True),
+    Column("who", String(128), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, server_default=now()),
 )
 
 models = Table(

@@ -7,6 +7,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
+from cv_pipelines.database.locks import take_turns
+
 
 def migrations() -> Config:
     """Alembic's configuration, without an ini file."""
@@ -24,5 +26,6 @@ def upgrade(engine: Engine) -> None:
     """Run what is missing, all in one transaction; of two processes the second finds nothing to do."""
     config = migrations()
     with engine.begin() as connection:
+        take_turns(connection, "upgrade")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -2,19 +2,21 @@
 
 import io
 import math
+import textwrap
 from collections.abc import Sequence
 
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from cv_pipelines.images.decode import Pixels, decode_image
-from cv_pipelines.images.inspection import image_key
-from cv_pipelines.storage.protocol import ObjectStore
+from cv_pipelines.images.stored import StoredImages
 
 MAX_BYTES = 40 * 1024
 """Previews live in the event log, so they stay small."""
 TILES = 60
 _TILE = 72
 _GAP = 3
+_CAPTIONED = (150, 158)
+_CAPTIONED_COLUMNS = 6
 
 
 def contact_sheet(pixels: Sequence[Pixels]) -> bytes:
@@ -31,11 +33,30 @@ def contact_sheet(pixels: Sequence[Pixels]) -> bytes:
     return _compressed(sheet)
 
 
-def sheet_of(store: ObjectStore, image_ids: Sequence[str], tiles: int = TILES) -> bytes:
+def sheet_of(images: StoredImages, image_ids: Sequence[str], tiles: int = TILES) -> bytes:
     """A contact sheet of at most `tiles` images, taken evenly from all of them."""
     step = max(1, len(image_ids) / tiles)
     chosen = [image_ids[int(place * step)] for place in range(min(tiles, len(image_ids)))]
-    return contact_sheet([decode_image(store.get(image_key(image)), at_least=_TILE) for image in chosen])
+    return contact_sheet([decode_image(images.read(image), at_least=_TILE) for image in chosen])
+
+
+def captioned_sheet(tiles: Sequence[tuple[Pixels | None, str]]) -> bytes:
+    """Like `contact_sheet`, larger, with words below each picture; a cross where there is none."""
+    columns = max(1, min(len(tiles), _CAPTIONED_COLUMNS))
+    width, height = _CAPTIONED
+    sheet = Image.new("RGB", (columns * width + _GAP, (math.ceil(len(tiles) / columns) or 1) * height), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
+    for place, (pixels, caption) in enumerate(tiles):
+        row, column = divmod(place, columns)
+        left, top = _GAP + column * width, _GAP + row * height
+        if pixels is not None:
+            sheet.paste(_tile(pixels), (left, top))
+        else:
+            draw.rectangle((left, top, left + _TILE, top + _TILE), outline="silver")
+            draw.line((left, top, left + _TILE, top + _TILE), fill="silver")
+        text = "\n".join(textwrap.wrap(caption, 21, max_lines=5, placeholder=" …"))
+        draw.multiline_text((left, top + _TILE + _GAP), text, fill="black", font=font)
+    return _compressed(sheet)
 
 
 def _tile(pixels: Pixels) -> Image.Image:

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import Engine, Row, select
 from sqlalchemy.exc import IntegrityError
@@ -11,21 +10,35 @@ from sqlalchemy.exc import IntegrityError
 from cv_pipelines.database.tables import datasets
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.sources.files import readable_name
+from cv_pipelines.images.sources.locations import normal_location
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set: its name is the partition, its source an absolute location.
+    """A data set: its name is the partition, its source an absolute path or a URI.
 
     `classes` is the label set, where somebody has fixed it; empty: the classes that are found.
+    `restored` is the version of its images that somebody has gone back to; None: what the source holds.
     """
 
     name: str
     source: str
     classes: tuple[str, ...]
     created_at: datetime
+    restored: str | None = None
+
+
+def require_name(name: str) -> None:
+    """Make sure that a data set can have this name.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if not _NAME.fullmatch(name):
+        message = f"'{name}' cannot be a name: use 1 to 64 of a-z, 0-9, '.', '_' and '-', no sign first."
+        raise InputError("dataset_name", message)
 
 
 def add_dataset(database: Engine, name: str, source: str, classes: tuple[str, ...] = ()) -> Dataset:
@@ -34,10 +47,8 @@ def add_dataset(database: Engine, name: str, source: str, classes: tuple[str, ..
     Raises:
         InputError: the name cannot be one, or stands for something else.
     """
-    if not _NAME.fullmatch(name):
-        message = f"'{name}' cannot be a name: use 1 to 64 of a-z, 0-9, '.', '_' and '-', no sign first."
-        raise InputError("dataset_name", message)
-    location = str(Path(source).expanduser().absolute())
+    require_name(name)
+    location = normal_location(source)
     if readable_name(location) != location:
         message = f"'{readable_name(location)}' has a name that is no valid unicode: rename the folder."
         raise InputError("dataset_source", message)
@@ -73,12 +84,5 @@ def list_datasets(database: Engine) -> list[Dataset]:
         return [_dataset(row) for row in connection.execute(select(datasets).order_by(datasets.c.name))]
 
 
-def remove_dataset(database: Engine, name: str) -> None:
-    """Forget a data set's name and source; what was made of it stays in the record."""
-    find_dataset(database, name)
-    with database.begin() as connection:
-        connection.execute(datasets.delete().where(datasets.c.name == name))
-
-
 def _dataset(row: Row[tuple[object, ...]]) -> Dataset:
-    return Dataset(row.name, row.source, tuple(row.classes), row.created_at)
+    return Dataset(row.name, row.source, tuple(row.classes), row.created_at, row.restored)

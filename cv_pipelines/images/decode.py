@@ -3,14 +3,12 @@
 Pillow decodes: it refuses truncated files that OpenCV fills with grey, and knows the odd ones.
 """
 
-import io
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from cv_pipelines.errors import InputError, ResourceError
-from cv_pipelines.images.header import FORMATS
+from cv_pipelines.images.header import open_image
 
 Pixels = NDArray[np.uint8]
 
@@ -27,11 +25,15 @@ def decode_image(data: bytes, at_least: int | None = None) -> Pixels:
         RGB, uint8, (height, width, 3), upright; transparency over white, 16 bits scaled to 8.
 
     Raises:
-        InputError: code `undecodable`.
+        InputError: code `empty`, `not_an_image` or `undecodable`.
         ResourceError: code `out_of_memory`.
     """
+    return decode_opened(open_image(data), at_least)
+
+
+def decode_opened(image: Image.Image, at_least: int | None = None) -> Pixels:
+    """Like `decode_image`, for a file that is open."""
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
         if at_least is not None:
             image.draft("RGB", (at_least, at_least))
         image.load()

@@ -1,14 +1,20 @@
 """Near duplicates: images that show the same with other bytes (re-saved, resized, recoloured a little)."""
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
 
-import cv2
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cv_pipelines.images.decode import Pixels
-from cv_pipelines.images.manifest import NEAR_DUPLICATES
+from cv_pipelines.images.decode import decode_image
+from cv_pipelines.images.manifest import COMPARISONS, NEAR_DUPLICATES
+from cv_pipelines.images.statistics import SIDE, grey_of, thumbnail
+from cv_pipelines.progress import Progress, silent
 
 MAX_DISTANCE = 4
 """Bits of the perceptual hash that may differ."""
@@ -16,59 +22,140 @@ MAX_DIFFERENCE = 0.03
 """Mean difference of grey values at 64 x 64, of 1."""
 MIN_SIDE = 64
 """Smaller images are too alike by nature: a hash of 8 x 8 pixels says little."""
+MOST_ALIKE = 16
+"""Images that each of a crowd of alike ones is compared with."""
+_CELLS = 2**22
+"""Hashes compared with each other at once, which bounds the memory."""
 _BANDS = np.array([13, 13, 13, 13, 12], np.uint64)
+_AT_ONCE = 2048
+"""Pairs whose pictures are in memory together."""
+
+_KEPT = 4096
+"""Pictures kept in memory, of 16 KiB each: an image is often in several pairs."""
+
+Hashes = NDArray[np.uint64]
+Pairs = NDArray[np.int64]
+"""Rows of two places, (pairs, 2), the lower one first."""
 
 
-def near_duplicates(images: pa.Table, read: Callable[[str], Pixels]) -> pa.Table:
+@dataclass(frozen=True)
+class Comparison:
+    """Pairs that show the same, as NEAR_DUPLICATES; every pair looked at, as COMPARISONS."""
+
+    pairs: pa.Table
+    compared: pa.Table
+
+
+def near_duplicates(
+    images: pa.Table,
+    read: Callable[[str], bytes],
+    known: pa.Table | None = None,
+    progress: Progress = silent,
+) -> Comparison:
     """Find pairs by perceptual hash and confirm each by its pixels.
 
-    Args:
-        images: columns `image_id`, `width`, `height`, `perceptual_hash`.
-        read: pixels (height, width, 3) of an image id.
+    A pair is two images that were compared with each other: nothing is concluded from chains.
 
-    Returns:
-        Pairs, as in NEAR_DUPLICATES, ordered.
+    Args:
+        images: columns `image_id` (ordered), `width`, `height`, `perceptual_hash`.
+        read: bytes of an image id.
+        known: COMPARISONS made before.
+        progress: is told of pairs.
     """
     large = (images["width"].to_numpy() >= MIN_SIDE) & (images["height"].to_numpy() >= MIN_SIDE)
-    ids = images["image_id"].to_numpy(zero_copy_only=False)[large]
-    texts = images["perceptual_hash"].to_numpy(zero_copy_only=False)[large]
-    hashes = np.array([int(text, 16) for text in texts], np.uint64)
-    pairs = sorted((min(ids[a], ids[b]), max(ids[a], ids[b]), d) for a, b, d in _candidates(hashes))
-    wanted = sorted({image for pair in pairs for image in pair[:2]})
-    pictures = {image: _thumbnail(read(image)) for image in wanted}
-    confirmed = [pair for pair in pairs if _same_picture(pictures[pair[0]], pictures[pair[1]])]
-    columns = zip(*confirmed, strict=True) if confirmed else ([], [], [])
-    return pa.table([list(column) for column in columns], schema=NEAR_DUPLICATES)
+    images = images.select(["image_id", "perceptual_hash"]).filter(pa.array(large)).combine_chunks()
+    hashes = _numbers(images["perceptual_hash"])
+    places = candidate_pairs(hashes)
+    ids = [images["image_id"].take(pa.array(column)).combine_chunks() for column in places.T]
+    distances = np.bitwise_count(hashes[places[:, 0]] ^ hashes[places[:, 1]]).astype(np.int8)
+    candidates = pa.table([*ids, pa.array(distances)], schema=NEAR_DUPLICATES)
+    differences = _differences(candidates, read, known, progress)
+    same = pa.array(differences <= MAX_DIFFERENCE)
+    return Comparison(candidates.filter(same), pa.table([*ids, pa.array(differences)], schema=COMPARISONS))
 
 
-def _candidates(hashes: NDArray[np.uint64]) -> Iterator[tuple[int, int, int]]:
-    """Pairs at most MAX_DISTANCE bits apart, each once.
+def candidate_pairs(hashes: Hashes) -> Pairs:
+    """Pairs at most MAX_DISTANCE bits apart, each once and in order.
+
+    All of them, as long as few images are alike. Of a crowd (a film of one scene, blank pages) each is
+    compared with some that come before it only, so that the number of pairs grows with the number of
+    images and not with its square.
+    """
+    if not len(hashes):
+        return np.empty((0, 2), np.int64)
+    distinct, of = np.unique(hashes, return_inverse=True)
+    members = np.split(np.argsort(of, kind="stable"), np.cumsum(np.bincount(of, minlength=len(distinct)))[:-1])
+    near = _close(distinct)
+    neighbours = np.bincount(near[:, 1], minlength=len(distinct))
+    found = [_across(crowd[:MOST_ALIKE], crowd) for crowd in members if len(crowd) > 1]
+    for one, other in near:
+        some = members[one][: max(1, MOST_ALIKE // neighbours[other])]
+        found.append(_across(some, members[other]))
+    pairs = np.concatenate([np.empty((0, 2), np.int64), *found])
+    return np.unique(pairs[pairs[:, 0] < pairs[:, 1]], axis=0)
+
+
+def _close(distinct: Hashes) -> Pairs:
+    """Pairs of different hashes that are near; of each with at most MOST_ALIKE before it a band.
 
     Of five bands of bits, at least one is equal in two hashes that differ in at most four bits
-    (pigeonhole), so only images that share a band are compared.
+    (pigeonhole), so only hashes that share a band are compared.
     """
-    seen: set[tuple[int, int]] = set()
+    found = [np.empty((0, 2), np.int64)]
     shift = np.uint64(0)
     for width in _BANDS:
-        band = (hashes >> shift) & ((np.uint64(1) << width) - np.uint64(1))
+        band = (distinct >> shift) & ((np.uint64(1) << width) - np.uint64(1))
         shift += width
         order = np.argsort(band, kind="stable")
-        starts = np.flatnonzero(np.diff(band[order])) + 1
-        for bucket in np.split(order, starts):
-            for position, first in enumerate(bucket[:-1]):
-                others = bucket[position + 1 :]
-                distances = np.bitwise_count(hashes[others] ^ hashes[first])
-                for place in np.flatnonzero(distances <= MAX_DISTANCE):
-                    pair = (int(min(first, others[place])), int(max(first, others[place])))
-                    if pair not in seen:
-                        seen.add(pair)
-                        yield *pair, int(distances[place])
+        for bucket in np.split(order, np.flatnonzero(np.diff(band[order])) + 1):
+            found += _near_in(distinct, bucket)
+    return np.unique(np.concatenate(found), axis=0)
 
 
-def _same_picture(first: NDArray[np.float32], second: NDArray[np.float32]) -> bool:
-    return bool(np.abs(first - second).mean() <= MAX_DIFFERENCE)
+def _near_in(distinct: Hashes, bucket: NDArray[np.int64]) -> Iterator[Pairs]:
+    """Near ones among hashes of one band, some rows of the square at a time."""
+    step = max(1, _CELLS // len(bucket))
+    for start in range(0, len(bucket), step):
+        rows = bucket[start : start + step]
+        near = np.bitwise_count(distinct[rows, None] ^ distinct[None, bucket]) <= MAX_DISTANCE
+        near &= bucket < rows[:, None]
+        near &= np.cumsum(near, axis=1, dtype=np.int32) <= MOST_ALIKE
+        row, column = np.nonzero(near)
+        yield np.stack([bucket[column], rows[row]], axis=1)
 
 
-def _thumbnail(pixels: Pixels) -> NDArray[np.float32]:
-    small = cv2.resize(pixels, (MIN_SIDE, MIN_SIDE), interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255.0
+def _across(first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
+    """Each of the one with each of the other."""
+    pairs = np.stack([np.repeat(first, len(second)), np.tile(second, len(first))], axis=1)
+    return np.sort(pairs, axis=1)
+
+
+def _differences(
+    candidates: pa.Table, read: Callable[[str], bytes], known: pa.Table | None, progress: Progress
+) -> NDArray[np.float32]:
+    """Mean difference of the grey values of each pair."""
+    differences = np.full(candidates.num_rows, np.nan, np.float32)
+    if known is not None and known.num_rows:
+        place = pc.index_in(_names(candidates), value_set=_names(known).combine_chunks())
+        differences = known["difference"].take(place).to_numpy().astype(np.float32)
+    picture = lru_cache(_KEPT)(lambda image: grey_of(thumbnail(decode_image(read(image), at_least=SIDE))[None])[0])
+    open_ones = np.flatnonzero(np.isnan(differences))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(open_ones), _AT_ONCE):
+            rows = open_ones[start : start + _AT_ONCE]
+            chunk = candidates.take(pa.array(rows))
+            ids = pc.unique(pa.chunked_array([*chunk["image_id"].chunks, *chunk["other_id"].chunks]))
+            pictures = list(pool.map(picture, ids.to_pylist()))
+            one, other = (pc.index_in(chunk[name], ids).to_numpy() for name in ("image_id", "other_id"))
+            differences[rows] = [np.abs(pictures[a] - pictures[b]).mean() for a, b in zip(one, other, strict=True)]
+            progress("comparing alike images", start + len(rows), len(open_ones))
+    return differences
+
+
+def _names(pairs: pa.Table) -> pa.ChunkedArray:
+    return pc.binary_join_element_wise(pairs["image_id"], pairs["other_id"], "-")
+
+
+def _numbers(hashes: pa.ChunkedArray) -> Hashes:
+    """Hashes of 16 hex digits as numbers."""
+    return np.array([int(text, 16) for text in hashes.to_pylist()], np.uint64)

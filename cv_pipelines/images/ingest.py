@@ -1,148 +1,197 @@
 """From a source to an image manifest."""
 
 import time
-from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cv_pipelines.catalog import Catalog, Outcome
-from cv_pipelines.hashing import hash_values
-from cv_pipelines.images.decode import Pixels, decode_image
-from cv_pipelines.images.duplicates import near_duplicates
-from cv_pipelines.images.inspection import UNREADABLE, Inspection, image_key, inspect_items
-from cv_pipelines.images.manifest import IMAGES, NEAR_DUPLICATES, QUARANTINE, manifest_version
-from cv_pipelines.images.sources.factory import listing_hash
-from cv_pipelines.images.sources.files import readable_name
-from cv_pipelines.images.sources.protocol import ImageSource, SourceItem
-from cv_pipelines.images.workers import map_in_workers
+from cv_pipelines.errors import InternalError
+from cv_pipelines.hashing import hash_rows, hash_values
+from cv_pipelines.images.duplicates import Comparison, near_duplicates
+from cv_pipelines.images.inspection import UNREADABLE, Inspector, crashed
+from cv_pipelines.images.known import Journal, lasting, look_up
+from cv_pipelines.images.listing import listed_items, listing_hash, read_listing
+from cv_pipelines.images.manifest import FACTS, manifest_version
+from cv_pipelines.images.sources.protocol import ImageSource
+from cv_pipelines.images.stored import StoredImages
+from cv_pipelines.images.tabulation import Tables, tabulate
+from cv_pipelines.images.workers import map_in_workers, start_server
 from cv_pipelines.progress import Progress, silent
-from cv_pipelines.storage.bundles import Reference, put_bundle, put_table
+from cv_pipelines.storage.bundles import Bundle, Reference, put_bundle, put_table
+from cv_pipelines.storage.protocol import ObjectStore
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Raise it when the same files would give another manifest."""
+_LARGEST_BATCH = 256
+"""Files a call of a worker: enough to fill a pack, where there are so many."""
+_SMALLEST_BATCH = 8
+"""Fewer would make packs of single images, where a data set grows a little at a time."""
+_SHARES = 8
+"""Calls that each worker gets at least, so that all end at about the same time."""
+_SAVE_SECONDS = 5
 
 
 @dataclass(frozen=True)
-class Tables:
-    """What an ingest found: images as IMAGES, files left out as QUARANTINE."""
+class Wishes:
+    """What people have decided about files and images; see Inspector.
 
-    images: pa.Table
-    quarantine: pa.Table
+    Attributes:
+        accepted: paths of quarantined files that are wanted all the same.
+        forgotten: ids of images that must not come back.
+        retry: read the files in quarantine again, though they have not changed.
+    """
+
+    accepted: frozenset[str] = frozenset()
+    forgotten: frozenset[str] = frozenset()
+    retry: bool = False
 
 
-def ingest(catalog: Catalog, source: ImageSource, workers: int, progress: Progress = silent) -> Outcome:
-    """Make the manifest of a source; an unchanged listing is recognised without reading a file.
+def ingest(
+    catalog: Catalog,
+    source: ImageSource,
+    workers: int,
+    progress: Progress = silent,
+    previous: Reference | None = None,
+    wishes: Wishes = Wishes(),
+) -> Outcome:
+    """Make the manifest of a source; only files that are new or have changed are read.
 
     Files that could not be read are tried again each time: what hindered it may be over.
 
-    The artefact holds the parts `images`, `quarantine` and `near_duplicates`, and the facts
-    `files`, `images`, `duplicates`, `quarantined` (files = images + duplicates + quarantined).
-    """
-    items = list(source.items())
-    listing = listing_hash(items)
-
-    def make(_: str) -> Reference:
-        started = time.perf_counter()
-        found = tabulate(read_all(catalog, source, items, workers, progress))
-        seconds = time.perf_counter() - started
-        pairs = near_duplicates(found.images, lambda image: read_small(catalog, image))
-        return _store(catalog, found, pairs, len(items), listing, seconds)
-
-    # another folder may hold other files of the same names, sizes and times
-    places = hash_values({"places": [readable_name(item.location) for item in items]})
-    inputs = {"listing": listing, "places": places, "code": CODE_VERSION}
-    return catalog.once("image_manifest", inputs, make, settled=lambda bundle: bundle.facts["unread"] == 0)
-
-
-def read_all(
-    catalog: Catalog, source: ImageSource, items: list[SourceItem], workers: int, progress: Progress
-) -> "pd.DataFrame":
-    """Read every file in worker processes; one row per file, ordered by path."""
-    import pandas as pd
-
-    rows: list[pd.DataFrame] = []
-    done = 0
-    work = partial(inspect_items, source, catalog.store)
-    for inspected in map_in_workers(work, items, _crashed, workers):
-        rows.append(pd.DataFrame([_row(inspection) for inspection in inspected]))
-        done += len(inspected)
-        progress("reading images", done, len(items))
-    columns = ["path", "code", "reason", *IMAGES.names]
-    table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
-    return table.reindex(columns=columns).sort_values("path", kind="stable", ignore_index=True)
-
-
-def tabulate(files: "pd.DataFrame") -> Tables:
-    """Join equal bytes into one image; the same bytes in two classes are nobody's to decide here.
+    The artefact holds the parts `images`, `quarantine`, `near_duplicates`, and for the next ingest
+    `files` (FACTS) and `comparisons`; and the facts `files`, `images`, `duplicates`, `quarantined`
+    (files = images + duplicates + quarantined).
 
     Args:
-        files: as `read_all` gives them.
+        catalog: where artefacts are.
+        source: where the files are.
+        workers: processes that decode.
+        progress: is told of files.
+        previous: the manifest of the same source before, if there is one.
+        wishes: what people have decided.
     """
-    import pandas as pd
+    start_server(Inspector.__module__)
+    listing = read_listing(source, progress)
 
-    good = files[files["code"] == ""]
-    labels = good.groupby("image_id")["source_label"].nunique()
-    conflicts = good["image_id"].isin(labels.index[labels > 1])
-    reason = "the same image stands in two classes; keep it in one of them"
-    refused = good[conflicts].assign(code="label_conflict", reason=reason)
-    quarantine = pd.concat([files[files["code"] != ""], refused]).sort_values("path", kind="stable")
+    def make(_: str) -> Reference:
+        return _Ingest(catalog, source, listing, workers, progress, previous, wishes).run()
 
-    kept = good[~conflicts]
-    equal = kept.groupby("image_id", sort=True)
-    # the first value that is there: one of equal files may be without a class
-    images = equal.first().drop(columns=["path", "code", "reason"]).reset_index()
-    images["sources"] = pd.Series([list(paths) for _, paths in equal["path"]], dtype=object)
-    return Tables(
-        pa.Table.from_pandas(images.reindex(columns=IMAGES.names), IMAGES, preserve_index=False),
-        pa.Table.from_pandas(quarantine[QUARANTINE.names], QUARANTINE, preserve_index=False),
-    )
-
-
-def read_small(catalog: Catalog, image_id: str) -> Pixels:
-    """Pixels of a stored image, at a size that is enough to compare."""
-    return decode_image(catalog.store.get(image_key(image_id)), at_least=128)
-
-
-def _row(inspection: Inspection) -> dict[str, object]:
-    item = inspection.item
-    return {
-        "path": item.path,
-        "code": inspection.code,
-        "reason": inspection.reason,
-        "source_label": item.label,
-        "source_split": item.split,
-        "source_group": item.group,
-        **(inspection.facts or {}),
+    inputs = {
+        "listing": hash_rows(listing),
+        "accepted": sorted(wishes.accepted),
+        "forgotten": sorted(wishes.forgotten),
+        "code": CODE_VERSION,
     }
+    outcome = catalog.once("image_manifest", inputs, make, lambda one: _is_settled(one.facts, listing, wishes))
+    journal_of(catalog.store, source).delete()  # only now is what it notes on record
+    same = previous is not None and previous.version == outcome.reference.version
+    return replace(outcome, reused=outcome.reused or same)
 
 
-def _crashed(item: SourceItem) -> Inspection:
-    return Inspection(item, None, "decoder_crashed", "the decoder's process died on this file")
+def journal_of(store: ObjectStore, source: ImageSource) -> Journal:
+    """What an ingest of a source has found so far; empty but while it goes on, or after it was killed."""
+    return Journal(store, hash_values({"source": repr(source), "code": CODE_VERSION}))
 
 
-def _store(
-    catalog: Catalog, found: Tables, pairs: pa.Table, files: int, listing: str, seconds: float
-) -> Reference:
-    images, quarantined = found.images.num_rows, found.quarantine.num_rows
-    facts = {
-        "files": files,
-        "images": images,
-        "duplicates": files - images - quarantined,
-        "quarantined": quarantined,
-        "near_duplicates": pairs.num_rows,
-        "images_per_second": round(files / seconds, 1),
-        "listing": listing,
-        "unread": found.quarantine["code"].to_pylist().count(UNREADABLE),
-    }
-    parts = {
-        "images": put_table(catalog.store, found.images),
-        "quarantine": put_table(catalog.store, found.quarantine),
-        "near_duplicates": put_table(catalog.store, pairs.cast(NEAR_DUPLICATES)),
-    }
-    version = manifest_version(found.images, found.quarantine)
-    return put_bundle(catalog.store, "image_manifest", version, facts, parts)
+def _is_settled(facts: dict[str, int], listing: pa.Table, wishes: Wishes) -> bool:
+    """Whether a manifest of this listing cannot turn out otherwise if it is made again."""
+    unstamped = pc.and_(pc.equal(listing["stamp"], ""), pc.equal(listing["problem"], ""))
+    wanted = wishes.retry and facts["quarantined"]
+    return not (facts["unread"] or wanted or pc.any(unstamped).as_py())
+
+
+@dataclass(frozen=True)
+class _Ingest:
+    """One ingest, with everything that it needs."""
+
+    catalog: Catalog
+    source: ImageSource
+    listing: pa.Table
+    workers: int
+    progress: Progress
+    previous: Reference | None
+    wishes: Wishes
+
+    def run(self) -> Reference:
+        started = time.perf_counter()
+        journal = journal_of(self.catalog.store, self.source)
+        known = self._known(journal.read())
+        read = self._read_new(known, journal)
+        facts = pa.concat_tables([known, read]) if read.num_rows else known
+        found = tabulate(self.listing, facts, self.wishes.accepted)
+        comparison = self._compare(found)
+        seconds = time.perf_counter() - started
+        return self._store(found, comparison, facts={"images_per_second": round(read.num_rows / seconds, 1)})
+
+    @cached_property
+    def _earlier(self) -> Bundle | None:
+        """The manifest before, if this code made it: what other code has found is found out again."""
+        bundle = self.catalog.open(self.previous) if self.previous else None
+        return bundle if bundle and bundle.facts.get("code") == CODE_VERSION else None
+
+    def _known(self, noted: pa.Table) -> pa.Table:
+        """Facts of files as earlier ingests found them, those of forgotten images left out."""
+        earlier = [self._earlier.table("files")] if self._earlier else []
+        known = lasting(pa.concat_tables([*earlier, noted]))
+        unwanted = pc.is_in(known["image_id"], pa.array(self.wishes.forgotten, pa.string()))
+        wanted = self.listing.filter(pc.is_in(self.listing["path"], pa.array(self.wishes.accepted, pa.string())))
+        again = pc.is_in(known["location"], wanted["location"].combine_chunks())
+        unwanted = pc.or_(unwanted, pc.and_(again, pc.not_equal(known["code"], "")))
+        if self.wishes.retry:
+            unwanted = pc.or_(unwanted, pc.not_equal(known["code"], ""))
+        return known.filter(pc.invert(unwanted))
+
+    def _read_new(self, known: pa.Table, journal: Journal) -> pa.Table:
+        """Read what is not known, in worker processes."""
+        usable = self.listing.filter(pc.equal(self.listing["problem"], ""))
+        new = usable.filter(pc.is_null(look_up(usable, known)))
+        work = Inspector(self.source, self.catalog.store, self.wishes.accepted, self.wishes.forgotten)
+        found = [FACTS.empty_table()]
+        batch = max(_SMALLEST_BATCH, min(_LARGEST_BATCH, new.num_rows // (self.workers * _SHARES)))
+        done, saved = 0, time.monotonic()
+        for columns in map_in_workers(work, listed_items(new), crashed, self.workers, batch):
+            facts = pa.table(columns, FACTS)
+            found.append(facts)
+            journal.note(facts)
+            done += facts.num_rows
+            self.progress("reading images", done, new.num_rows)
+            if time.monotonic() - saved > _SAVE_SECONDS:
+                journal.save()
+                saved = time.monotonic()
+        return pa.concat_tables(found).combine_chunks()
+
+    def _compare(self, found: Tables) -> Comparison:
+        """Near duplicates; pairs that were compared before are not compared again."""
+        known = self._earlier.table("comparisons") if self._earlier else None
+        images = StoredImages(self.catalog.store, found.images["image_id"], found.images["uri"])
+        return near_duplicates(found.images, images.read, known, self.progress)
+
+    def _store(self, found: Tables, comparison: Comparison, facts: dict[str, float]) -> Reference:
+        store, files = self.catalog.store, self.listing.num_rows
+        images, quarantined = found.images.num_rows, found.quarantine.num_rows
+        duplicates = pc.sum(pc.list_value_length(found.images["sources"]), min_count=0).as_py() - images
+        if files != images + duplicates + quarantined:
+            message = f"Of {files} files {images + duplicates + quarantined} are accounted for. Please report it."
+            raise InternalError("lost_files", message)
+        counts = {
+            "code": CODE_VERSION,
+            "files": files,
+            "images": images,
+            "duplicates": duplicates,
+            "quarantined": quarantined,
+            "near_duplicates": comparison.pairs.num_rows,
+            "listing": listing_hash(self.listing),
+            "unread": found.quarantine["code"].to_pylist().count(UNREADABLE),
+        }
+        parts = {
+            "images": put_table(store, found.images),
+            "quarantine": put_table(store, found.quarantine),
+            "near_duplicates": put_table(store, comparison.pairs),
+            "comparisons": put_table(store, comparison.compared),
+            "files": put_table(store, found.files),
+        }
+        version = manifest_version(found.images, found.quarantine)
+        return put_bundle(store, "image_manifest", version, {**counts, **facts}, parts)

@@ -1,30 +1,37 @@
 """Work in processes that may die: what foreign bytes do to a decoder stays there."""
 
+import gc
 import multiprocessing
 import os
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import chain, islice
+from multiprocessing import connection, forkserver
 from typing import TypeVar
 
 from cv_pipelines.errors import InfrastructureError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Work = Callable[[Sequence[Item]], list[Result]]
+Work = Callable[[Sequence[Item]], Result]
 
 _AHEAD = 3
 """Batches queued per worker: enough to keep it busy, few enough to bound the memory."""
+_alarmed = False
+"""Whether this is a worker process, which an alarm may end."""
 
 
 def map_in_workers(
     work: Work[Item, Result],
-    items: Sequence[Item],
+    items: Iterable[Item],
     on_crash: Callable[[Item], Result],
     workers: int,
     batch: int = 32,
-) -> Iterator[list[Result]]:
+) -> Iterator[Result]:
     """Apply `work` to batches of items in other processes; results come as they are ready.
 
     When a process dies, every batch that was under way is repeated item by item, so that exactly
@@ -32,53 +39,98 @@ def map_in_workers(
 
     Args:
         work: must pickle, as must its items and results.
-        items: what to work on.
+        items: what to work on; taken as they are needed.
         on_crash: makes the result of an item at which a process died.
         workers: number of processes.
         batch: items a call.
 
     Yields:
-        The results of some items, never empty.
+        The result of some items.
     """
-    waiting = deque(items[start : start + batch] for start in range(0, len(items), batch))
-    while waiting:
+    waiting = iter(_batches(items, batch))
+    while first := next(waiting, None):
         suspects: list[Sequence[Item]] = []
-        yield from _until_crash(work, waiting, suspects, workers)
+        yield from _until_crash(work, chain([first], waiting), suspects, workers)
         for suspect in suspects:
-            yield _one_by_one(work, suspect, on_crash)
+            yield from _one_by_one(work, suspect, on_crash)
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """End this worker, as a crash would, where something in C hangs and takes no other signal."""
+    if not _alarmed:
+        yield
+        return
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _batches(items: Iterable[Item], size: int) -> Iterator[Sequence[Item]]:
+    left = iter(items)
+    while taken := list(islice(left, size)):
+        yield taken
+
+
+def start_server(module: str) -> None:
+    """Start the process that workers are forked off, with one module imported; it is ready a little later.
+
+    Never this process: TensorFlow may already run threads here.
+    """
+    forkserver.set_forkserver_preload([module])
+    forkserver.ensure_running()
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
-    # never fork: TensorFlow may already run threads in this process
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_mute)
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("forkserver"), initializer=_settle_in)
 
 
-def _require_workers(pool: ProcessPoolExecutor) -> None:
-    """Tell a pool that cannot start from one that dies of its work."""
+def _require_workers(pool: ProcessPoolExecutor, workers: int) -> None:
+    """Start all of them at once, and tell a pool that cannot start from one that dies of its work."""
     try:
-        pool.submit(int).result()
+        wait([pool.submit(int) for _ in range(workers)], return_when=FIRST_COMPLETED).done.pop().result()
     except BrokenProcessPool as error:
         message = "No worker process starts. A script that ingests images needs: if __name__ == '__main__':"
         raise InfrastructureError("no_workers", message) from error
 
 
-def _mute() -> None:
+def _settle_in() -> None:
     """Decoders' own mutterings name no file; what matters comes back as a result."""
+    global _alarmed
+    _alarmed = True
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    gc.set_threshold(100_000)  # the default looks for cycles all the time, where there are hardly any
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed cannot end its workers; they would wait for it for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _until_crash(
-    work: Work[Item, Result], waiting: deque[Sequence[Item]], suspects: list[Sequence[Item]], workers: int
-) -> Iterator[list[Result]]:
+    work: Work[Item, Result],
+    waiting: Iterator[Sequence[Item]],
+    suspects: list[Sequence[Item]],
+    workers: int,
+) -> Iterator[Result]:
     """Empty `waiting`, or stop at the first death and move what was under way to `suspects`."""
-    running: dict[Future[list[Result]], Sequence[Item]] = {}
-    with _pool(min(workers, len(waiting))) as pool:
-        _require_workers(pool)
+    running: dict[Future[Result], Sequence[Item]] = {}
+    with _pool(workers) as pool:
+        _require_workers(pool, workers)
         try:
-            while waiting or running:
-                while waiting and len(running) < workers * _AHEAD:
-                    running[pool.submit(work, waiting[0])] = waiting[0]
-                    waiting.popleft()
+            while True:
+                for batch in islice(waiting, workers * _AHEAD - len(running)):
+                    suspects.append(batch)  # until it is under way: a pool may break right here
+                    running[pool.submit(work, batch)] = batch
+                    suspects.pop()
+                if not running:
+                    return
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     result = future.result()
@@ -92,13 +144,14 @@ def _until_crash(
 
 def _one_by_one(
     work: Work[Item, Result], items: Sequence[Item], on_crash: Callable[[Item], Result]
-) -> list[Result]:
-    results: list[Result] = []
-    while len(results) < len(items):
+) -> Iterator[Result]:
+    done = 0
+    while done < len(items):
         with _pool(1) as pool:
             try:
-                for item in items[len(results) :]:
-                    results += pool.submit(work, [item]).result()
+                for item in items[done:]:
+                    yield pool.submit(work, [item]).result()
+                    done += 1
             except BrokenProcessPool:
-                results.append(on_crash(items[len(results)]))
-    return results
+                yield on_crash(items[done])
+                done += 1

@@ -76,6 +76,6 @@ class Checkpoints:
         return key
 
     def _delete_all_but(self, keep: set[str]) -> None:
-        for key in list(self.store.keys(self._folder)):
+        for key in [stored.key for stored in self.store.objects(self._folder)]:
             if key not in keep:
                 self.store.delete(key)

@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.errors import InputError
+from cv_pipelines.images.stored import stored_images
 from cv_pipelines.models import metrics
 from cv_pipelines.models.dataset import LabelledImages, labelled_images
 from cv_pipelines.models.inference import Probabilities, open_model, predict_images
@@ -15,6 +17,8 @@ from cv_pipelines.progress import Progress, silent
 from cv_pipelines.storage.bundles import Reference, put_bundle, put_table
 
 CODE_VERSION = "1"
+
+_Groups = dict[str, NDArray[Any]]
 
 
 def evaluate(
@@ -35,7 +39,8 @@ def evaluate(
 
     def make(key: str) -> Reference:
         card = catalog.open(model).facts
-        probabilities = _predict(catalog, model, test, card["image_size"], progress)
+        groups = _groups(catalog, manifest, test)
+        probabilities = _predict(catalog, model, manifest, test, progress)
         answers = _answers(test, card["classes"], probabilities)
         facts = {
             "model": model.version,
@@ -43,7 +48,7 @@ def evaluate(
             "images": len(test.image_ids),
             "classes": test.classes,
             "model_classes": card["classes"],
-            **_metrics(catalog, manifest, test, card["classes"], probabilities),
+            **_metrics(test, groups, card["classes"], probabilities),
         }
         parts = {"answers": put_table(catalog.store, answers)}
         return put_bundle(catalog.store, "model_evaluation", f"{model.version}-{key[:12]}", facts, parts)
@@ -54,12 +59,14 @@ def evaluate(
 
 
 def _predict(
-    catalog: Catalog, model: Reference, test: LabelledImages, size: int, progress: Progress
+    catalog: Catalog, model: Reference, manifest: Reference, test: LabelledImages, progress: Progress
 ) -> Probabilities:
-    network = open_model(catalog.open(model))
+    bundle = catalog.open(model)
+    network, size = open_model(bundle), bundle.facts["image_size"]
+    images = stored_images(catalog.open(manifest))
     parts: list[Probabilities] = []
     done = 0
-    for part in predict_images(network, catalog.store, test.image_ids, size):
+    for part in predict_images(network, images, test.image_ids, size):
         parts.append(part)
         done += len(part)
         progress("evaluating images", done, len(test.image_ids))
@@ -78,11 +85,7 @@ def _answers(test: LabelledImages, known: list[str], probabilities: Probabilitie
 
 
 def _metrics(
-    catalog: Catalog,
-    manifest: Reference,
-    test: LabelledImages,
-    known: list[str],
-    probabilities: Probabilities,
+    test: LabelledImages, groups: _Groups, known: list[str], probabilities: Probabilities
 ) -> dict[str, Any]:
     """Metrics in the indices of the model's classes, followed by those that only the test has."""
     classes = [*known, *(name for name in test.classes if name not in known)]
@@ -90,7 +93,6 @@ def _metrics(
     predicted = probabilities.argmax(axis=1).astype(np.int64)
     correct = predicted == truth
     low, high = metrics.bootstrap_interval(correct.astype(np.int64))
-    groups = _groups(catalog, manifest, test)
     return {
         "accuracy": float(correct.mean()),
         "accuracy_low": low,
@@ -103,7 +105,12 @@ def _metrics(
     }
 
 
-def _groups(catalog: Catalog, manifest: Reference, test: LabelledImages) -> "dict[str, np.ndarray[Any, Any]]":
+def _groups(catalog: Catalog, manifest: Reference, test: LabelledImages) -> _Groups:
+    """What each image is sliced by.
+
+    Raises:
+        InputError: the manifest does not have all of them.
+    """
     columns = ["image_id", "source_group", "width", "height"]
     table = catalog.open(manifest).table("images", columns)
     rows = table.filter(pc.is_in(table["image_id"], pa.array(test.image_ids))).sort_by("image_id")

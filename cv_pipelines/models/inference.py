@@ -1,4 +1,4 @@
-"""A model and the object store: images in, probabilities out, batch by batch."""
+"""A model and stored images: images in, probabilities out, batch by batch."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from cv_pipelines.images.decode import Pixels
 from cv_pipelines.images.loading import pixel_batches
+from cv_pipelines.images.stored import StoredImages
 from cv_pipelines.models.keras_files import load_model
 from cv_pipelines.storage.bundles import Bundle
-from cv_pipelines.storage.protocol import ObjectStore
 
 if TYPE_CHECKING:
     import keras
@@ -25,14 +25,14 @@ def open_model(bundle: Bundle) -> "keras.Model":
 
 
 def predict_images(
-    model: "keras.Model", store: ObjectStore, image_ids: Sequence[str], size: int
+    model: "keras.Model", images: StoredImages, image_ids: Sequence[str], size: int
 ) -> Iterator[Probabilities]:
     """Predict images in their order; decoding runs ahead on other threads.
 
     Yields:
         Probabilities (at most BATCH, classes).
     """
-    for pixels in pixel_batches(store, image_ids, size, BATCH):
+    for pixels in pixel_batches(images, image_ids, size, BATCH):
         yield predict_pixels(model, pixels)
 
 

@@ -6,7 +6,6 @@ memory of a training does not grow with its data.
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,9 @@ from cv_pipelines.errors import InfrastructureError
 from cv_pipelines.hashing import hash_values
 from cv_pipelines.images.decode import Pixels
 from cv_pipelines.images.loading import pixel_batches
+from cv_pipelines.images.scratch import make_room
+from cv_pipelines.images.stored import StoredImages
 from cv_pipelines.progress import Progress
-from cv_pipelines.storage.protocol import ObjectStore
 
 CODE_VERSION = "1"
 """Raise it when decoding or resizing changes."""
@@ -48,7 +48,7 @@ class PixelCache:
 
 
 def open_cache(
-    folder: Path, store: ObjectStore, image_ids: Sequence[str], size: int, progress: Progress
+    folder: Path, images: StoredImages, image_ids: Sequence[str], size: int, progress: Progress
 ) -> PixelCache:
     """Open the cache of these images at this size, decoding them if nobody has yet."""
     name = hash_values({"images": list(image_ids), "size": size, "code": CODE_VERSION})
@@ -56,10 +56,10 @@ def open_cache(
     wanted = len(image_ids) * size * size * 3
     if not path.is_file() or path.stat().st_size != wanted:
         folder.mkdir(parents=True, exist_ok=True)
-        _make_room(folder, wanted)
+        make_room(folder, wanted, _KEEP_BYTES)
         partial = path.with_suffix(f".{os.getpid()}.partial")
         try:
-            _write(partial, store, image_ids, size, progress)
+            _write(partial, images, image_ids, size, progress)
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
@@ -67,27 +67,10 @@ def open_cache(
     return PixelCache(path, size)
 
 
-def _write(path: Path, store: ObjectStore, image_ids: Sequence[str], size: int, progress: Progress) -> None:
+def _write(path: Path, images: StoredImages, image_ids: Sequence[str], size: int, progress: Progress) -> None:
     done = 0
     with path.open("wb") as file:
-        for pixels in pixel_batches(store, image_ids, size, _BATCH):
+        for pixels in pixel_batches(images, image_ids, size, _BATCH):
             file.write(pixels.tobytes())
             done += len(pixels)
             progress("decoding for training", done, len(image_ids))
-
-
-def _make_room(folder: Path, wanted: int) -> None:
-    """Delete the caches longest unused, so that all of them stay within their budget.
-
-    What a killed process has left half written counts like any other.
-    """
-    found = []
-    for path in (*folder.glob("*.rgb"), *folder.glob("*.partial")):
-        with suppress(FileNotFoundError):  # another process makes room as well
-            status = path.stat()
-            found.append((status.st_mtime, status.st_size, path))
-    total = wanted
-    for _, size, path in sorted(found, reverse=True):
-        total += size
-        if total > _KEEP_BYTES:
-            path.unlink(missing_ok=True)

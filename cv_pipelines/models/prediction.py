@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 
 from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.images.statistics import STATISTICS
+from cv_pipelines.images.stored import StoredImages, stored_images
 from cv_pipelines.models import drift as drifting
 from cv_pipelines.models.inference import Probabilities, open_model, predict_images
 from cv_pipelines.progress import Progress, silent
 from cv_pipelines.storage.bundles import Reference, put_bundle, put_file
-from cv_pipelines.storage.protocol import ObjectStore
 
 if TYPE_CHECKING:
     import keras
@@ -47,22 +47,22 @@ def predict_dataset(
     """
 
     def make(_: str) -> Reference:
-        image_ids = catalog.open(manifest).table("images", ["image_id"])["image_id"].to_pylist()
+        images = stored_images(catalog.open(manifest))
         card = catalog.open(model).facts
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "predictions.parquet")
             network = open_model(catalog.open(model))
             versions = (model.version, manifest.version)
             started = time.perf_counter()
-            counts = write_predictions(path, network, catalog.store, image_ids, card, versions, progress)
+            counts = write_predictions(path, network, images, images.ids.to_pylist(), card, versions, progress)
             seconds = time.perf_counter() - started
             parts = {"predictions": put_file(catalog.store, path)}
         facts = {
             "model": model.version,
             "data": manifest.version,
-            "images": len(image_ids),
+            "images": len(images.ids),
             "counts": {name: counts[name] for name in card["classes"]},
-            "images_per_second": round(len(image_ids) / seconds, 1) if image_ids else None,
+            "images_per_second": round(len(images.ids) / seconds, 1) if len(images.ids) else None,
         }
         version = f"{model.version}-{manifest.version[:12]}"
         return put_bundle(catalog.store, "predictions", version, facts, parts)
@@ -97,7 +97,7 @@ def measure_drift(catalog: Catalog, predictions: Reference, model: Reference, ma
 def write_predictions(
     path: Path,
     network: "keras.Model",
-    store: ObjectStore,
+    images: StoredImages,
     image_ids: list[str],
     card: Mapping[str, Any],
     versions: tuple[str, str],
@@ -108,7 +108,7 @@ def write_predictions(
     Args:
         path: the file.
         network: images to probabilities.
-        store: where the images are.
+        images: where they are.
         image_ids: which ones, in the order of the rows.
         card: of the model; its `classes` and `image_size`.
         versions: of model and data.
@@ -121,7 +121,7 @@ def write_predictions(
     classes = np.array(card["classes"])
     done = 0
     with pq.ParquetWriter(path, PREDICTIONS, compression="zstd") as writer:
-        for probabilities in predict_images(network, store, image_ids, card["image_size"]):
+        for probabilities in predict_images(network, images, image_ids, card["image_size"]):
             ids = image_ids[done : done + len(probabilities)]
             batch = _rows(ids, classes[probabilities.argmax(axis=1)].tolist(), probabilities, versions)
             writer.write_batch(batch)

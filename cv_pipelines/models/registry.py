@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Engine, Row, select
 from sqlalchemy.exc import IntegrityError
 
+from cv_pipelines.database.locks import take_turns
 from cv_pipelines.database.tables import models, of_present_dataset, promotions
 from cv_pipelines.errors import InputError
 from cv_pipelines.storage.bundles import Reference
@@ -109,6 +110,7 @@ def promote(
     Where it already stands for it, nothing is written.
     """
     with database.begin() as connection:
+        take_turns(connection, f"promotions of {model.dataset}")
         previous = _standing(connection, model.dataset, alias)
         if previous != model.version:
             row = {"dataset": model.dataset, "alias": alias, "model": model.version, "previous": previous}
@@ -126,6 +128,7 @@ def rollback(database: Engine, dataset: str, who: str, why: str) -> Model:
         InputError: there is nothing to go back to.
     """
     with database.begin() as connection:
+        take_turns(connection, f"promotions of {dataset}")
         ledger = _ledger(connection, dataset, "champion")
         target = _before(ledger)
         if target is None:

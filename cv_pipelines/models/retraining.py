@@ -2,7 +2,8 @@
 
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.images.datasets import Dataset
-from cv_pipelines.images.sources.factory import listing_hash, open_source
+from cv_pipelines.images.listing import listing_hash, read_listing
+from cv_pipelines.images.sources.factory import open_source
 
 
 def reason_to_train(catalog: Catalog, dataset: Dataset) -> str | None:
@@ -19,8 +20,10 @@ def reason_to_train(catalog: Catalog, dataset: Dataset) -> str | None:
         learned = next((one.reference for one in history if one.id < trained[0].id), None)
         if history and (learned is None or history[0].reference.version != learned.version):
             return f"{asset} has changed"
+    if dataset.restored:
+        return None
     manifest = catalog.require("image_manifest", dataset.name)
-    listing = listing_hash(list(open_source(dataset.source).items()))
+    listing = listing_hash(read_listing(open_source(dataset.source)))
     if catalog.open(manifest).facts["listing"] != listing:
         return "the files of its source have changed"
     return None

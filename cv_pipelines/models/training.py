@@ -15,6 +15,7 @@ from cv_pipelines.errors import InputError
 from cv_pipelines.hashing import hash_files, hash_values
 from cv_pipelines.images import decode, resize
 from cv_pipelines.images.statistics import STATISTICS
+from cv_pipelines.images.stored import stored_images
 from cv_pipelines.models.architectures import factory
 from cv_pipelines.models.architectures.factory import ARCHITECTURES, weights_file
 from cv_pipelines.models.checkpoints import Checkpoints
@@ -70,7 +71,8 @@ def train(
         from cv_pipelines.models.fitting import fit
 
         checkpoints = Checkpoints(catalog.store, key)
-        pixels = open_cache(cache, catalog.store, images.image_ids, resolved.image_size, progress)
+        stored = stored_images(catalog.open(manifest))
+        pixels = open_cache(cache, stored, images.image_ids, resolved.image_size, progress)
         try:
             fitted = fit(images, pixels, resolved, batch or resolved.batch_size, checkpoints, progress)
         finally:

@@ -5,7 +5,7 @@ import time
 
 from dagster import DagsterInstance
 
-from cv_pipelines.errors import InfrastructureError
+from cv_pipelines.errors import CvError, InfrastructureError
 from cv_pipelines.partitions import DATASETS
 from cv_pipelines.settings import ROOT, load_settings
 
@@ -17,11 +17,14 @@ def open_instance() -> DagsterInstance:
     """Open the instance whose configuration is the dagster.yaml of this checkout.
 
     Raises:
+        InputError: a setting is wrong.
         InfrastructureError: its storage does not open.
     """
     prepare_environment()
     try:
         return DagsterInstance.get()
+    except CvError:
+        raise
     except Exception as error:
         message = f"Dagster's storage does not open: {error}. Look at dagster.yaml and CV_STATE."
         raise InfrastructureError("instance", message) from error

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.images.contact_sheet import sheet_of
+from cv_pipelines.images.stored import stored_images
 from cv_pipelines.reports import figures
 from cv_pipelines.reports.summary import Loop, checks_of, summarise
 
@@ -49,8 +50,8 @@ def _pictures(catalog: Catalog, loop: Loop) -> list[tuple[str, str]]:
     found: list[tuple[str, bytes, str]] = []
     manifest = loop.bundles["image_manifest"]
     if manifest:
-        ids = manifest.table("images", ["image_id"])["image_id"].to_pylist()
-        found.append(("Images", sheet_of(catalog.store, ids), "image/jpeg"))
+        images = stored_images(manifest)
+        found.append(("Images", sheet_of(images, images.ids.to_pylist()), "image/jpeg"))
     if labels := loop.facts("labels"):
         found.append(("Images of each class", figures.class_histogram(labels["counts"]), "image/png"))
     if card := loop.facts("champion_model"):
@@ -61,8 +62,9 @@ def _pictures(catalog: Catalog, loop: Loop) -> list[tuple[str, str]]:
         found.append(("Confusion on the test split", picture, "image/png"))
         bins = evaluation["calibration"]["bins"]
         found.append(("Can its confidence be believed?", figures.reliability(bins), "image/png"))
-    if mistakes := _mistakes(loop):
-        found.append(("Mistakes on the test split", sheet_of(catalog.store, mistakes), "image/jpeg"))
+    if manifest and (mistakes := _mistakes(loop)):
+        sheet = sheet_of(stored_images(manifest), mistakes)
+        found.append(("Mistakes on the test split", sheet, "image/jpeg"))
     if drift := loop.facts("prediction_drift"):
         found.append(("Drift", figures.drift_bars(drift["indices"], drift["limit"]), "image/png"))
     return [(title, f"data:{kind};base64,{base64.b64encode(data).decode()}") for title, data, kind in found]

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.clock import now
 from cv_pipelines.database.tables import models
+from tests.servers import on_both_databases
 
 
 @pytest.fixture
@@ -27,6 +28,7 @@ def stored_time(catalog: Catalog, **values: datetime) -> datetime:
         return connection.execute(select(models.c.created_at)).scalar_one()
 
 
+@on_both_databases
 @pytest.mark.usefixtures("_far_east")
 def test_the_time_of_a_row_is_the_databases_in_utc(catalog: Catalog) -> None:
     before = datetime.now(UTC)
@@ -36,6 +38,7 @@ def test_the_time_of_a_row_is_the_databases_in_utc(catalog: Catalog) -> None:
     assert before - timedelta(seconds=1) <= stored <= datetime.now(UTC) + timedelta(seconds=1)
 
 
+@on_both_databases
 @pytest.mark.usefixtures("_far_east")
 def test_a_time_of_any_zone_comes_back_as_the_same_moment_in_utc(catalog: Catalog) -> None:
     moment = datetime(2024, 2, 29, 23, 30, 15, 123456, tzinfo=timezone(timedelta(hours=-7)))
@@ -46,6 +49,7 @@ def test_a_time_of_any_zone_comes_back_as_the_same_moment_in_utc(catalog: Catalo
     assert (stored.day, stored.hour, stored.utcoffset()) == (1, 6, timedelta(0))
 
 
+@on_both_databases
 def test_the_current_time_can_be_asked_for(catalog: Catalog) -> None:
     with catalog.database.connect() as connection:
         moment = connection.execute(select(now())).scalar_one()
@@ -59,6 +63,7 @@ def test_the_clock_is_written_in_the_words_of_each_database() -> None:
     assert "strftime" in str(now().compile(dialect=sqlite.dialect()))
 
 
+@on_both_databases
 def test_times_in_the_database_sort_as_they_passed(catalog: Catalog) -> None:
     early = datetime(2024, 1, 1, 9, tzinfo=UTC)
     late = datetime(2024, 1, 1, 8, tzinfo=timezone(timedelta(hours=-3)))

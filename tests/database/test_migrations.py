@@ -10,19 +10,19 @@ from sqlalchemy import Engine, inspect, text
 from cv_pipelines.database.engine import SCHEMA, connect, schema_revision
 from cv_pipelines.database.tables import metadata
 from cv_pipelines.database.upgrade import migrations, newest_revision, upgrade
+from tests.servers import on_both_databases
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = connect(f"sqlite:///{tmp_path / 'cv.sqlite'}")
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = connect(database_url)
     yield engine
     engine.dispose()
 
 
-def schema_of(engine: Engine) -> dict[str, str]:
-    query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'alembic%'"
-    with engine.connect() as connection:
-        return {name: " ".join(sql.split()) for name, sql in connection.execute(text(query))}
+def schema_of(engine: Engine) -> dict[str, list[str]]:
+    look = inspect(engine)
+    return {name: [repr(column) for column in look.get_columns(name)] for name in look.get_table_names()}
 
 
 def test_the_newest_migration_is_the_schema_that_the_code_knows() -> None:
@@ -37,6 +37,7 @@ def test_there_is_one_history_whose_names_sort_in_its_order() -> None:
     assert len({len(revision) for revision in history}) == 1
 
 
+@on_both_databases
 def test_the_migrated_schema_is_that_of_the_tables(engine: Engine) -> None:
     upgrade(engine)
 
@@ -46,9 +47,15 @@ def test_the_migrated_schema_is_that_of_the_tables(engine: Engine) -> None:
         assert compare_metadata(context, metadata) == []
 
 
-def test_defaults_and_constraints_are_those_of_the_tables_too(engine: Engine, tmp_path: Path) -> None:
+@on_both_databases
+def test_defaults_and_constraints_are_those_of_the_tables_too(
+    engine: Engine, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     upgrade(engine)
-    direct = connect(f"sqlite:///{tmp_path / 'direct.sqlite'}")
+    on_postgres = engine.dialect.name == "postgresql"
+    direct = connect(
+        request.getfixturevalue("postgres").new_database() if on_postgres else f"sqlite:///{tmp_path}/direct"
+    )
     metadata.create_all(direct)
 
     for name in metadata.tables:
@@ -61,6 +68,7 @@ def test_defaults_and_constraints_are_those_of_the_tables_too(engine: Engine, tm
     direct.dispose()
 
 
+@on_both_databases
 def test_upgrading_twice_changes_nothing(engine: Engine) -> None:
     upgrade(engine)
     before = schema_of(engine)
@@ -70,6 +78,7 @@ def test_upgrading_twice_changes_nothing(engine: Engine) -> None:
     assert schema_revision(engine) == SCHEMA
 
 
+@on_both_databases
 def test_a_migration_that_fails_leaves_the_database_as_it_was(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE promotions (nobody TEXT)"))

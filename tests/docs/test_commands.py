@@ -2,14 +2,17 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from cv_pipelines.settings import ROOT
-from tests.installation import Installation, draw_shapes
+from tests.installation import Installation, draw_film, draw_shapes
+from tests.servers import S3, Postgres
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(
@@ -30,12 +33,43 @@ def script_of(page: Path) -> str:
     return "\n".join(lines)
 
 
+def servers(postgres: Postgres, s3: S3, path: str) -> dict[str, str]:
+    """What the page on storage leaves to its reader: a database, a bucket, and the programs of Postgres."""
+    database = make_url(postgres.new_database())
+    return {
+        **s3.environment,
+        "BUCKET": s3.new_bucket().removeprefix("s3://"),
+        "DATABASE_USER": "cv",
+        "DATABASE_PASSWORD": "any",
+        "DATABASE_HOST": f"{database.host}:{database.port}",
+        "DATABASE_NAME": database.database or "",
+        "PATH": f"{path}{os.pathsep}{postgres.programs}",
+    }
+
+
+def shared_photos(s3: S3, photos: Path) -> dict[str, str]:
+    """What the page on sources leaves to its reader: a bucket with images."""
+    bucket = s3.new_bucket().removeprefix("s3://")
+    for path in photos.glob("*/00?.png"):
+        s3.client.upload_file(str(path), bucket, f"site-a/{path.relative_to(photos)}")
+    return {**s3.environment, "BUCKET": bucket}
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_commands_of_a_page_work(page: Path, installation: Installation, tmp_path: Path) -> None:
+def test_the_commands_of_a_page_work(
+    page: Path, installation: Installation, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     draw_shapes(tmp_path / "photos" / "flowers", each=150)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**installation.environment, "HOME": str(tmp_path), "PATH": path}
+    if page.stem == "sources":
+        draw_film(tmp_path / "films" / "crossing.mp4")
+        environment |= shared_photos(request.getfixturevalue("s3_server"), tmp_path / "photos" / "flowers")
+    if page.stem == "storage":
+        finished: Installation = request.getfixturevalue("finished")
+        shutil.copytree(finished.state, installation.state, dirs_exist_ok=True)
+        environment |= servers(request.getfixturevalue("postgres"), request.getfixturevalue("s3_server"), path)
     done = subprocess.run(
         ["bash", "-c", script_of(page)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )

@@ -46,18 +46,3 @@ def test_a_killed_training_resumes_from_its_checkpoint(installation: Installatio
 
     statuses = [run["status"] for run in installation.runs()]
     assert statuses == ["CANCELED", "FAILURE"], "the interrupted run, and the killed one that it found"
-
-
-def test_an_ingest_killed_anywhere_ends_in_the_same_manifest(
-    installation: Installation, shapes: Path, finished: Installation
-) -> None:
-    installation.run("dataset", "add", "shapes", str(shapes))
-    images = installation.state / "store" / "images"
-    for stored in (1, 40):
-        process = start(installation, "run", "shapes", "--set", "epochs=1")
-        wait_for(lambda: len(list(images.rglob("*"))) >= stored or process.poll() is not None, 100)  # noqa: B023
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    installation.run("run", "shapes", "--set", "epochs=1")
-    expected = finished.json("report", "shapes")["dataset_version"]
-    assert installation.json("report", "shapes")["dataset_version"] == expected

@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cv_pipelines.images.contact_sheet import MAX_BYTES, TILES, contact_sheet, sheet_of
-from cv_pipelines.images.inspection import image_key
+from cv_pipelines.images.stored import StoredImages
 from cv_pipelines.storage.local import LocalStore
 
 Encode = Callable[..., bytes]
 Picture = Callable[..., NDArray[np.uint8]]
+StoreImages = Callable[..., StoredImages]
 
 
 def flat(value: int, height: int = 90, width: int = 90) -> NDArray[np.uint8]:
@@ -36,14 +37,15 @@ def test_a_sheet_is_at_most_40_kilobytes_even_of_noise(count: int) -> None:
     opened(sheet).load()
 
 
-def test_a_sheet_carries_no_metadata(tmp_path: Path, picture: Picture, encode: Encode) -> None:
+def test_a_sheet_carries_no_metadata(
+    tmp_path: Path, picture: Picture, encode: Encode, store_images: StoreImages
+) -> None:
     exif = Image.Exif()
     exif[0x010F], exif[0x013B] = "Camera", "Somebody's name"
     data = encode(picture(1), "JPEG", exif=exif, comment=b"a secret place", dpi=(300, 300))
-    store = LocalStore(tmp_path)
-    store.put(image_key("someimage"), data)
+    images = store_images(LocalStore(tmp_path), {"someimage": data})
 
-    sheet = sheet_of(store, ["someimage"])
+    sheet = sheet_of(images, ["someimage"])
 
     assert dict(opened(sheet).getexif()) == {}
     assert set(opened(sheet).info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
@@ -75,13 +77,13 @@ def test_images_of_any_shape_fit_their_tile(shape: tuple[int, int]) -> None:
         assert height / width == pytest.approx(7 / 3, rel=0.1)
 
 
-def test_a_sheet_of_many_takes_some_evenly_from_all(tmp_path: Path, encode: Encode) -> None:
-    store = LocalStore(tmp_path)
+def test_a_sheet_of_many_takes_some_evenly_from_all(
+    tmp_path: Path, encode: Encode, store_images: StoreImages
+) -> None:
     ids = [f"{number:03}" for number in range(250)]
-    for number, name in enumerate(ids):
-        store.put(image_key(name), encode(flat(number)))
+    images = store_images(LocalStore(tmp_path), {name: encode(flat(at)) for at, name in enumerate(ids)})
 
-    sheet = np.asarray(opened(sheet_of(store, ids, tiles=5)).convert("L")).astype(int)
+    sheet = np.asarray(opened(sheet_of(images, ids, tiles=5)).convert("L")).astype(int)
 
     columns = sheet.shape[1] // 75
     centres = [sheet[39 + 75 * (at // columns), 39 + 75 * (at % columns)] for at in range(5)]

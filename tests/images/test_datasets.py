@@ -6,7 +6,7 @@ import pytest
 
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.errors import InputError
-from cv_pipelines.images.datasets import add_dataset, find_dataset, list_datasets, remove_dataset
+from cv_pipelines.images.datasets import add_dataset, find_dataset, list_datasets
 
 
 def test_a_data_set_is_found_as_it_was_added(catalog: Catalog) -> None:
@@ -80,18 +80,6 @@ def test_an_unknown_name_is_refused_with_those_that_there_are(catalog: Catalog) 
         find_dataset(catalog.database, "digits")
 
     assert caught.value.code == "no_dataset"
-
-
-def test_a_removed_data_set_is_gone_and_its_name_is_free(catalog: Catalog) -> None:
-    add_dataset(catalog.database, "digits", "/data/old")
-    add_dataset(catalog.database, "other", "/data/other")
-
-    remove_dataset(catalog.database, "digits")
-
-    assert [one.name for one in list_datasets(catalog.database)] == ["other"]
-    with pytest.raises(InputError, match="There is no data set 'digits'"):
-        remove_dataset(catalog.database, "digits")
-    assert add_dataset(catalog.database, "digits", "/data/new").source == "/data/new"
 
 
 def test_a_folder_whose_name_is_no_unicode_is_taken_or_refused_in_words(catalog: Catalog) -> None:

@@ -150,10 +150,13 @@ def test_a_colour_that_stands_for_transparent_is_white(encode: Encode, mode: str
     assert tuple(pixels[0, 0]) == (0, 0, 0)
 
 
-def test_the_first_frame_of_an_animation_is_taken(picture: Picture, encode: Encode) -> None:
+@pytest.mark.parametrize(("kind", "options"), [("TIFF", {}), ("PNG", {}), ("WEBP", {"lossless": True})])
+def test_the_first_frame_of_an_animation_is_taken(
+    picture: Picture, encode: Encode, kind: str, options: dict[str, Any]
+) -> None:
     first, second = Image.fromarray(picture(1)), Image.fromarray(picture(2))
 
-    data = encode(first, "TIFF", save_all=True, append_images=[second])
+    data = encode(first, kind, save_all=True, append_images=[second], **options)
 
     assert np.array_equal(decode_image(data), np.asarray(first))
 
@@ -163,10 +166,11 @@ def test_the_first_frame_of_an_animation_is_taken(picture: Picture, encode: Enco
 def test_a_truncated_file_is_refused(picture: Picture, encode: Encode, kind: str, share: float) -> None:
     data = encode(picture(3), kind)
 
-    with pytest.raises(InputError, match="Cannot be decoded") as caught:
+    with pytest.raises(InputError, match=r"Cannot be decoded|Not a .* image") as caught:
         decode_image(data[: int(len(data) * share)])
 
-    assert caught.value.code == "undecodable"
+    # Pillow parses a WebP as a whole, when it is opened
+    assert caught.value.code == ("not_an_image" if kind == "WEBP" else "undecodable")
 
 
 @given(st.integers(0, 5), st.integers(8, 700), st.integers(8, 700), st.integers(8, 300))

@@ -1,61 +1,29 @@
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from cv_pipelines.catalog import Catalog, Outcome
+from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.engine import open_database
-from cv_pipelines.images.ingest import ingest, read_small
-from cv_pipelines.images.manifest import IMAGES, NEAR_DUPLICATES, QUARANTINE
+from cv_pipelines.images.decode import decode_image
+from cv_pipelines.images.ingest import ingest
+from cv_pipelines.images.manifest import COMPARISONS, FACTS, IMAGES, NEAR_DUPLICATES, QUARANTINE
 from cv_pipelines.images.sources.folder import FolderSource
-from cv_pipelines.images.sources.protocol import SourceItem
+from cv_pipelines.images.stored import stored_images
 from cv_pipelines.storage.local import LocalStore
+from tests.images.ingests import (
+    DeadlySource,
+    assert_nothing_is_lost,
+    images_of,
+    packed,
+    quarantine_of,
+    rows_of,
+)
 
 WriteImage = Callable[..., Path]
-
-
-@dataclass(frozen=True)
-class TiredSource(FolderSource):
-    """A folder of which a part is on a disk that is away until somebody mends it."""
-
-    def read(self, item: SourceItem) -> bytes:
-        if item.path.startswith("away") and not (self.root / ".mended").exists():
-            raise OSError(5, "Input/output error")
-        return super().read(item)
-
-
-@dataclass(frozen=True)
-class DeadlySource(FolderSource):
-    """One of its files kills whoever reads it."""
-
-    def read(self, item: SourceItem) -> bytes:
-        if item.path.endswith("deadly.png"):
-            os._exit(11)
-        return super().read(item)
-
-
-def images_of(outcome: Outcome) -> dict[str, list[str]]:
-    rows = outcome.bundle.table("images").to_pylist()
-    return {row["sources"][0]: row["sources"] for row in rows}
-
-
-def quarantine_of(outcome: Outcome) -> dict[str, str]:
-    return {row["path"]: row["code"] for row in outcome.bundle.table("quarantine").to_pylist()}
-
-
-def assert_nothing_is_lost(outcome: Outcome, files: int) -> None:
-    facts = outcome.bundle.facts
-    images = outcome.bundle.table("images").to_pylist()
-    quarantine = outcome.bundle.table("quarantine").to_pylist()
-    assert facts["files"] == files == facts["images"] + facts["duplicates"] + facts["quarantined"]
-    assert (facts["images"], facts["quarantined"]) == (len(images), len(quarantine))
-    assert facts["duplicates"] == sum(len(row["sources"]) - 1 for row in images)
-    paths = [path for row in images for path in row["sources"]] + [row["path"] for row in quarantine]
-    assert len(set(paths)) == files
 
 
 def test_a_folder_becomes_images_duplicates_and_quarantined(
@@ -70,11 +38,12 @@ def test_a_folder_becomes_images_duplicates_and_quarantined(
     write_image(root / "dog" / "3.png", seed=3)
     write_image(root / "loose.png", seed=4)
     (root / "dog" / "bad.png").write_bytes(b"no image")
+    (root / "dog" / "gone.png").symlink_to(root / "nowhere")
     told: list[tuple[str, int, int | None]] = []
 
     outcome = ingest(catalog, FolderSource(root), 1, lambda *step: told.append(step))
 
-    assert_nothing_is_lost(outcome, files=8)
+    assert_nothing_is_lost(outcome, files=9)
     assert images_of(outcome) == {
         "cat/1.jpg": ["cat/1.jpg"],
         "cat/1.png": ["cat/1.png", "cat/garden/1 again.png"],
@@ -85,8 +54,11 @@ def test_a_folder_becomes_images_duplicates_and_quarantined(
         "cat/3.png": "label_conflict",
         "dog/3.png": "label_conflict",
         "dog/bad.png": "not_an_image",
+        "dog/gone.png": "unusable",
     }
-    assert told[-1] == ("reading images", 8, 8)
+    assert told[0] == ("listing files", 9, None)
+    assert ("reading images", 8, 8) in told
+    assert told[-1] == ("comparing alike images", 1, 1)
 
 
 def test_the_tables_have_their_schemas_and_orders(
@@ -100,13 +72,15 @@ def test_the_tables_have_their_schemas_and_orders(
     for name in ("b.png", "a.png"):
         (root / "train" / name).write_bytes(b"")
 
-    bundle = ingest(catalog, FolderSource(root), 1).bundle
+    outcome = ingest(catalog, FolderSource(root), 1)
+    bundle, rows = outcome.bundle, rows_of(outcome)
     images, pairs = bundle.table("images"), bundle.table("near_duplicates")
-    rows = {row["sources"][0]: row for row in images.to_pylist()}
 
     assert images.schema.equals(IMAGES)
     assert bundle.table("quarantine").schema.equals(QUARANTINE)
     assert pairs.schema.equals(NEAR_DUPLICATES)
+    assert bundle.table("files").schema.equals(FACTS)
+    assert bundle.table("comparisons").schema.equals(COMPARISONS)
     assert images["image_id"].to_pylist() == sorted(images["image_id"].to_pylist())
     assert bundle.table("quarantine")["path"].to_pylist() == ["train/a.png", "train/b.png"]
     loose, again = rows["loose.png"], rows["test/cat/site/saved again.jpg"]
@@ -115,7 +89,8 @@ def test_the_tables_have_their_schemas_and_orders(
     same = sorted([again["image_id"], rows["train/cat/0.png"]["image_id"]])
     assert [[pair["image_id"], pair["other_id"]] for pair in pairs.to_pylist()] == [same]
     assert bundle.facts["near_duplicates"] == 1
-    assert read_small(catalog, loose["image_id"]).shape == (20, 30, 3)
+    assert decode_image(stored_images(bundle).read(loose["image_id"])).shape == (20, 30, 3)
+    assert packed(catalog) == images["image_id"].to_pylist()
 
 
 def test_an_unchanged_listing_reads_nothing(catalog: Catalog, tmp_path: Path, write_image: WriteImage) -> None:
@@ -129,9 +104,10 @@ def test_an_unchanged_listing_reads_nothing(catalog: Catalog, tmp_path: Path, wr
 
     assert (first.reused, second.reused) == (False, True)
     assert second.reference == first.reference
-    assert told == []
+    assert told == [("listing files", 1, None)]
 
 
+@pytest.mark.usefixtures("in_process")
 def test_the_same_content_at_another_time_and_place_is_the_same_version(
     catalog: Catalog, tmp_path: Path, write_image: WriteImage
 ) -> None:
@@ -163,34 +139,32 @@ def test_a_source_without_one_good_image_is_a_manifest_without_images(
     assert_nothing_is_lost(outcome, files=bad)
     assert outcome.bundle.table("images").num_rows == 0
     assert outcome.bundle.table("images").schema.equals(IMAGES)
+    assert len(stored_images(outcome.bundle).ids) == 0
 
 
-def test_a_file_that_kills_its_reader_costs_only_itself(
+def test_files_that_end_their_reader_or_keep_it_for_ever_cost_only_themselves(
     catalog: Catalog, tmp_path: Path, write_image: WriteImage
 ) -> None:
-    for name, seed in (("1.png", 1), ("deadly.png", 2), ("3.png", 3)):
+    for seed, name in enumerate(("1.png", "2 deadly.png", "3 endless.png", "4.png", "5.png")):
         write_image(tmp_path / "data" / name, seed=seed)
 
     outcome = ingest(catalog, DeadlySource(tmp_path / "data"), 1)
 
-    assert_nothing_is_lost(outcome, files=3)
-    assert quarantine_of(outcome) == {"deadly.png": "decoder_crashed"}
-    assert sorted(images_of(outcome)) == ["1.png", "3.png"]
+    assert_nothing_is_lost(outcome, files=5)
+    assert quarantine_of(outcome) == {"2 deadly.png": "decoder_crashed", "3 endless.png": "decoder_crashed"}
+    assert sorted(images_of(outcome)) == ["1.png", "4.png", "5.png"]
 
 
-def test_files_that_could_not_be_read_are_read_when_they_can(
+def test_names_that_are_no_unicode_are_files_like_any_other(
     catalog: Catalog, tmp_path: Path, write_image: WriteImage
 ) -> None:
-    write_image(tmp_path / "data" / "here" / "1.png", seed=1)
-    write_image(tmp_path / "data" / "away" / "2.png", seed=2)
-    first = ingest(catalog, TiredSource(tmp_path / "data"), 1)
-    (tmp_path / "data" / ".mended").touch()
+    write_image(tmp_path / "data" / "gr\udcf6\udcdfe" / "caf\udce9.png", seed=1)
+    write_image(tmp_path / "data" / "größe" / "café.png", seed=2)
 
-    second = ingest(catalog, TiredSource(tmp_path / "data"), 1)
+    outcome = ingest(catalog, FolderSource(tmp_path / "data"), 1)
 
-    assert quarantine_of(first) == {"away/2.png": "unreadable"}
-    assert quarantine_of(second) == {}
-    assert sorted(images_of(second)) == ["away/2.png", "here/1.png"]
+    assert_nothing_is_lost(outcome, files=2)
+    assert sorted(images_of(outcome)) == ["gr\\xf6\\xdfe/caf\\xe9.png", "größe/café.png"]
 
 
 FILES = st.tuples(
@@ -199,17 +173,12 @@ FILES = st.tuples(
 )
 
 
-@settings(max_examples=5, phases=[Phase.explicit, Phase.generate])
-@given(st.lists(FILES, min_size=1, max_size=14))
-def test_no_mix_of_files_loses_one(
-    tmp_path_factory: pytest.TempPathFactory, write_image: WriteImage, files: list[tuple[str, str]]
-) -> None:
-    folder = tmp_path_factory.mktemp("mix")
+def fill(root: Path, write_image: WriteImage, files: list[tuple[str, str]]) -> tuple[int, int]:
+    """Write files of a class and a content; returns how many images they are, and how many bad files."""
     labels: dict[str, set[str]] = {}
     for number, (label, content) in enumerate(files):
-        path = write_image(
-            folder / "data" / label / f"{number}.png", seed=int(content[-1:]) if "good" in content else 0
-        )
+        seed = int(content[-1]) if "good" in content else 0
+        path = write_image(root / label / f"{number}.png", seed=seed)
         if content == "short":
             path.write_bytes(path.read_bytes()[:100])
         elif "good" not in content:
@@ -217,12 +186,21 @@ def test_no_mix_of_files_loses_one(
         else:
             labels.setdefault(content, set()).add(label)
     conflicts = {content for content, given in labels.items() if len(given - {""}) > 1}
+    bad = [content for _, content in files if content not in labels or content in conflicts]
+    return len(labels.keys() - conflicts), len(bad)
+
+
+@settings(max_examples=5, phases=[Phase.explicit, Phase.generate])
+@given(st.lists(FILES, min_size=1, max_size=14))
+def test_no_mix_of_files_loses_one(
+    tmp_path_factory: pytest.TempPathFactory, write_image: WriteImage, files: list[tuple[str, str]]
+) -> None:
+    folder = tmp_path_factory.mktemp("mix")
+    images, bad = fill(folder / "data", write_image, files)
     engine = open_database(f"sqlite:///{folder / 'cv.sqlite'}")
 
     outcome = ingest(Catalog(engine, LocalStore(folder / "store")), FolderSource(folder / "data"), 1)
     engine.dispose()
 
     assert_nothing_is_lost(outcome, files=len(files))
-    assert outcome.bundle.facts["images"] == len(labels.keys() - conflicts)
-    bad = [content for _, content in files if content not in labels or content in conflicts]
-    assert outcome.bundle.facts["quarantined"] == len(bad)
+    assert (outcome.bundle.facts["images"], outcome.bundle.facts["quarantined"]) == (images, bad)

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cv_pipelines.errors import InfrastructureError
-from cv_pipelines.images.inspection import image_key
+from cv_pipelines.errors import InfrastructureError, InputError
 from cv_pipelines.images.loading import pixel_batches
 from cv_pipelines.images.resize import decode_for_model, resize
+from cv_pipelines.images.stored import StoredImages
 from cv_pipelines.storage.local import LocalStore
 
 Encode = Callable[..., bytes]
@@ -16,37 +16,45 @@ Picture = Callable[..., NDArray[np.uint8]]
 
 
 @pytest.fixture
-def store(tmp_path: Path, picture: Picture, encode: Encode) -> LocalStore:
-    store = LocalStore(tmp_path / "store")
-    for number in range(23):
-        kind = "PNG" if number % 2 else "JPEG"
-        store.put(image_key(f"{number:02}"), encode(picture(number, 100 + number, 60), kind))
-    return store
+def images(
+    tmp_path: Path, picture: Picture, encode: Encode, store_images: Callable[..., StoredImages]
+) -> StoredImages:
+    kinds = ("JPEG", "PNG")
+    files = {f"{at:02}": encode(picture(at, 100 + at, 60), kinds[at % 2]) for at in range(23)}
+    return store_images(LocalStore(tmp_path / "store"), files)
 
 
 @pytest.mark.parametrize("batch", [1, 4, 23, 100])
-def test_batches_hold_the_images_in_their_order(store: LocalStore, batch: int) -> None:
+def test_batches_hold_the_images_in_their_order(images: StoredImages, batch: int) -> None:
     ids = [f"{number:02}" for number in (5, 3, 22, 5, *range(23))]
 
-    batches = list(pixel_batches(store, ids, size=16, batch=batch))
+    batches = list(pixel_batches(images, ids, size=16, batch=batch))
 
     assert [len(one) for one in batches[:-1]] == [batch] * (len(batches) - 1)
     assert all(one.dtype == np.uint8 and one.shape[1:] == (16, 16, 3) for one in batches)
-    expected = [decode_for_model(store.get(image_key(name)), 16) for name in ids]
+    expected = [decode_for_model(images.read(name), 16) for name in ids]
     assert np.array_equal(np.concatenate(batches), np.stack(expected))
 
 
-def test_without_images_there_are_no_batches(store: LocalStore) -> None:
-    assert list(pixel_batches(store, [], size=16, batch=4)) == []
+def test_without_images_there_are_no_batches(images: StoredImages) -> None:
+    assert list(pixel_batches(images, [], size=16, batch=4)) == []
 
 
-def test_an_image_that_the_store_has_lost_is_an_error_not_a_gap(store: LocalStore) -> None:
-    with pytest.raises(InfrastructureError, match="images/go/gone"):
-        list(pixel_batches(store, ["01", "gone", "02"], size=16, batch=2))
+def test_an_image_that_there_is_none_of_is_an_error_not_a_gap(images: StoredImages) -> None:
+    with pytest.raises(InputError, match="no image 'gone'"):
+        list(pixel_batches(images, ["01", "gone", "02"], size=16, batch=2))
 
 
-def test_who_stops_early_gets_no_error(store: LocalStore) -> None:
-    batches = pixel_batches(store, ["01", "02", "gone"], size=16, batch=1)
+def test_images_that_the_store_has_lost_are_an_error_not_a_gap(images: StoredImages) -> None:
+    (pack,) = images.store.objects("packs/")
+    images.store.delete(pack.key)
+
+    with pytest.raises(InfrastructureError, match=pack.key):
+        list(pixel_batches(images, ["01", "02"], size=16, batch=2))
+
+
+def test_who_stops_early_gets_no_error(images: StoredImages) -> None:
+    batches = pixel_batches(images, ["01", "02", "gone"], size=16, batch=1)
 
     assert next(batches).shape == (1, 16, 16, 3)
     batches.close()  # type: ignore[attr-defined]

@@ -6,9 +6,10 @@ import pytest
 
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.images.decode import decode_image
-from cv_pipelines.images.header import read_header
+from cv_pipelines.images.header import open_image, read_header
 from cv_pipelines.images.ingest import ingest
 from cv_pipelines.images.sources.folder import FolderSource
+from cv_pipelines.images.stored import stored_images
 
 
 @pytest.mark.parametrize("name", ["Landscape", "Portrait"])
@@ -16,7 +17,7 @@ def test_a_photo_looks_the_same_in_every_orientation(bench_data: Path, name: str
     files = sorted((bench_data / "exif_orientation").glob(f"{name}_*.jpg"))
     pictures = [decode_image(file.read_bytes(), at_least=64) for file in files]
 
-    headers = [read_header(file.read_bytes()) for file in files]
+    headers = [read_header(open_image(file.read_bytes())) for file in files]
     small = [cv2.resize(one, (32, 32), interpolation=cv2.INTER_AREA).astype(int) for one in pictures]
 
     assert len(files) == 9
@@ -37,6 +38,7 @@ def test_every_hostile_file_is_accounted_for(catalog: Catalog, bench_data: Path)
     assert bundle.facts["files"] == len(names)
     assert bundle.facts["duplicates"] == len(used) - len(images)
     assert all(row["code"] and row["reason"] for row in quarantine)
+    stored = stored_images(bundle)
     for row in images:
-        pixels = decode_image(catalog.store.get(row["uri"]))
+        pixels = decode_image(stored.read(row["image_id"]))
         assert pixels.shape == (row["height"], row["width"], 3)

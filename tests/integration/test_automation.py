@@ -17,13 +17,14 @@ from dagster import (
     evaluate_automation_conditions,
 )
 
-from cv_pipelines.images.datasets import add_dataset, remove_dataset
+from cv_pipelines.images.datasets import add_dataset
 from cv_pipelines.schedules import weekly_retraining
 from resources.catalog import CatalogResource
 from resources.database import DatabaseResource
 from resources.machine import MachineResource
 from resources.manifest_io import ManifestIOManager
 from resources.store import StoreResource
+from tests.catalogs import forget_name
 from tests.installation import draw_shapes
 from tests.test_definitions import GRAPH
 
@@ -136,6 +137,6 @@ def test_the_schedule_runs_what_has_changed_and_says_why_it_skips(world: World) 
     reasons = {"shapes": "the files of its source have changed", "other": "no model yet"}
     assert tick(world)[0] == reasons, "two at once"
 
-    remove_dataset(database, "other")
+    forget_name(database, "other")
     shutil.rmtree(world.source)
     assert "neither a folder nor a .csv file" in str(tick(world)[1])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cv_pipelines.database.engine import SCHEMA
 from tests.installation import Installation
 
 KEYS = {
@@ -149,7 +150,7 @@ def test_help_shows_an_example(installation: Installation, command: tuple[str, .
 
 
 def test_the_database_upgrades_once(installation: Installation) -> None:
-    assert "0001" in installation.run("db", "upgrade").stdout
+    assert SCHEMA in installation.run("db", "upgrade").stdout
     assert "as before" in installation.run("db", "upgrade").stdout
 
 

@@ -23,6 +23,7 @@ from cv_pipelines.database.engine import open_database
 from cv_pipelines.images.datasets import add_dataset
 from cv_pipelines.images.ingest import ingest
 from cv_pipelines.images.sources.factory import open_source
+from cv_pipelines.images.stored import StoredImages, stored_images
 from cv_pipelines.models.architectures.factory import ARCHITECTURES
 from cv_pipelines.models.keras_files import model_bytes
 from cv_pipelines.models.parameters import TrainingParameters
@@ -38,9 +39,11 @@ _ASSETS = ("image_manifest", "labels", "dataset_splits")
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Engine:
+def database(database_url: str) -> Iterator[Engine]:
     """An application database of its own."""
-    return open_database(f"sqlite:///{tmp_path / 'models.sqlite'}")
+    engine = open_database(database_url)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +96,12 @@ def inputs(colours: Catalog) -> Inputs:
     """Manifest, labels and splits of `colours`; they hold in `own_colours` just as well."""
     manifest, labels, splits = (colours.require(asset, "colours") for asset in _ASSETS)
     return manifest, labels, splits
+
+
+@pytest.fixture(scope="session")
+def colour_images(colours: Catalog, inputs: Inputs) -> StoredImages:
+    """The files of the images of `colours`."""
+    return stored_images(colours.open(inputs[0]))
 
 
 @pytest.fixture

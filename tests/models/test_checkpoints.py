@@ -53,10 +53,10 @@ def test_a_checkpoint_brings_back_history_weights_optimizer_and_the_best(store: 
 def test_only_the_newest_checkpoint_is_kept(store: LocalStore) -> None:
     checkpoints = Checkpoints(store, "t")
     checkpoints.save([{"val_loss": 2.0}], model_after(1), model_after(1).get_weights())
-    files = set(store.keys("checkpoints/t/"))
+    files = {stored.key for stored in store.objects("checkpoints/t/")}
     checkpoints.save([{"val_loss": 2.0}, {"val_loss": 1.0}], model_after(3), model_after(2).get_weights())
-    assert set(store.keys("checkpoints/t/")) & files == {"checkpoints/t/newest.json"}
-    assert len(set(store.keys("checkpoints/t/"))) == 3
+    assert {stored.key for stored in store.objects("checkpoints/t/")} & files == {"checkpoints/t/newest.json"}
+    assert len({stored.key for stored in store.objects("checkpoints/t/")}) == 3
     found = checkpoints.load()
     assert found is not None
     assert len(found.history) == 2
@@ -69,6 +69,6 @@ def test_deleting_leaves_other_trainings_alone(store: LocalStore) -> None:
         Checkpoints(store, name).save([{"val_loss": 1.0}], model_after(1), model_after(1).get_weights())
     Checkpoints(store, "t").delete()
     assert Checkpoints(store, "t").load() is None
-    assert list(store.keys("checkpoints/t/")) == []
+    assert list(store.objects("checkpoints/t/")) == []
     assert Checkpoints(store, "t2").load() is not None
     Checkpoints(store, "never-there").delete()

@@ -81,8 +81,9 @@ def test_a_training_learns_and_says_how_it_went(fit_to: Fit, tmp_path: Path) -> 
     assert fitted.images_per_second is not None
     assert fitted.images_per_second > 0
     assert fitted.seconds > 0
-    (pointer,) = (key for key in LocalStore(tmp_path).keys("checkpoints/") if key.endswith("newest.json"))
-    saved = json.loads(LocalStore(tmp_path).get(pointer))["history"]
+    store = LocalStore(tmp_path)
+    (pointer,) = (one.key for one in store.objects("checkpoints/") if one.key.endswith("newest.json"))
+    saved = json.loads(store.get(pointer))["history"]
     assert saved == fitted.history[:1], "after the first epoch, and then not for seconds"
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.images.statistics import STATISTICS
+from cv_pipelines.images.stored import StoredImages
 from cv_pipelines.models.drift import ENOUGH, LIMIT, drift
 from cv_pipelines.models.inference import open_model, predict_images
 from cv_pipelines.models.prediction import PREDICTIONS, measure_drift, predict_dataset
@@ -41,10 +42,10 @@ def test_every_image_has_one_row_in_the_order_of_the_manifest(
 
 
 def test_a_row_has_class_probability_entropy_in_nats_and_versions(
-    colours: Catalog, inputs: Inputs, trained: Reference, table: pd.DataFrame
+    colours: Catalog, colour_images: StoredImages, inputs: Inputs, trained: Reference, table: pd.DataFrame
 ) -> None:
     model = open_model(colours.open(trained))
-    parts = predict_images(model, colours.store, table["image_id"].tolist(), 16)
+    parts = predict_images(model, colour_images, table["image_id"].tolist(), 16)
     probabilities = np.concatenate(list(parts)).astype(float)
     classes = np.array(["blue", "green", "red"])
     assert table["predicted"].tolist() == classes[probabilities.argmax(axis=1)].tolist()

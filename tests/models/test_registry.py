@@ -1,4 +1,5 @@
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from cv_pipelines.models.registry import (
     standing,
 )
 from cv_pipelines.storage.bundles import Reference
+from tests.servers import on_both_databases
 
 
 def entered(database: Engine, version: str, dataset: str = "birds") -> Model:
@@ -36,11 +38,13 @@ def test_a_registered_model_is_found_with_its_reference(database: Engine) -> Non
     assert model.created_at.tzinfo is not None
 
 
+@on_both_databases
 def test_registering_twice_changes_nothing(database: Engine) -> None:
     assert entered(database, "abc") == entered(database, "abc")
     assert len(list_models(database)) == 1
 
 
+@on_both_databases
 def test_models_are_listed_newest_first_and_by_data_set(database: Engine) -> None:
     for version, dataset in (("m1", "birds"), ("m2", "cats"), ("m3", "birds")):
         entered(database, version, dataset)
@@ -56,6 +60,7 @@ def test_the_start_of_a_version_is_enough(database: Engine) -> None:
     assert find_model(database, "abd").version == "abd222"
 
 
+@on_both_databases
 @pytest.mark.parametrize(
     ("asked", "message"),
     [("ab", "Several models have"), ("x", "No model has"), ("%", "No model"), ("a_c", "No model")],
@@ -75,6 +80,7 @@ def test_an_alias_stands_for_nothing_at_first(database: Engine) -> None:
     assert ledger(database, "birds") == []
 
 
+@on_both_databases
 def test_the_ledger_says_who_when_why_and_with_which_figures(database: Engine) -> None:
     first, second = entered(database, "m1"), entered(database, "m2")
     assert crown(database, first, "first") is None
@@ -96,6 +102,18 @@ def test_promoting_the_champion_again_writes_nothing(database: Engine) -> None:
     assert ledger(database, "birds") == before
 
 
+@on_both_databases
+def test_promotions_at_once_take_turns(database: Engine) -> None:
+    models = [entered(database, f"m{number}") for number in range(8)]
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda model: crown(database, model), models))
+
+    oldest_first = ledger(database, "birds")[::-1]
+    assert {entry.model for entry in oldest_first} == {model.version for model in models}
+    assert [entry.previous for entry in oldest_first] == [None, *(entry.model for entry in oldest_first[:-1])]
+
+
 def test_aliases_and_data_sets_do_not_touch_each_other(database: Engine) -> None:
     birds, cats = entered(database, "b1"), entered(database, "c1", "cats")
     crown(database, birds)
@@ -106,6 +124,7 @@ def test_aliases_and_data_sets_do_not_touch_each_other(database: Engine) -> None
     assert [entry.action for entry in ledger(database, "cats", "challenger")] == ["challenge"]
 
 
+@on_both_databases
 def test_rolling_back_twice_goes_back_two_champions(database: Engine) -> None:
     for version in ("m1", "m2", "m3"):
         crown(database, entered(database, version))

@@ -8,11 +8,12 @@ from PIL import Image
 
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.errors import InputError
-from cv_pipelines.images.datasets import Dataset, add_dataset, find_dataset, remove_dataset
+from cv_pipelines.images.datasets import Dataset, add_dataset, find_dataset
 from cv_pipelines.models.parameters import TrainingParameters
 from cv_pipelines.models.retraining import reason_to_train
 from cv_pipelines.models.training import train
 from cv_pipelines.storage.bundles import Reference, put_bundle
+from tests.catalogs import forget_name
 
 Inputs = tuple[Reference, Reference, Reference]
 ASSETS = ("image_manifest", "labels", "dataset_splits")
@@ -27,7 +28,7 @@ def folder(landing: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def dataset(own_colours: Catalog, inputs: Inputs, folder: Path) -> Dataset:
     """The data set `colours`, whose files may change."""
-    remove_dataset(own_colours.database, "colours")
+    forget_name(own_colours.database, "colours")
     added = add_dataset(own_colours.database, "colours", str(folder))
     for asset, reference in zip(ASSETS, inputs, strict=True):
         own_colours.publish(asset, "colours", reference)

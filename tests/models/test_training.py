@@ -151,7 +151,7 @@ def test_a_killed_training_goes_on_elsewhere_from_where_it_stood(
         text=True,
     )
     assert killed.returncode == 9, killed.stderr
-    (pointer,) = [key for key in store.keys("checkpoints/") if key.endswith("newest.json")]
+    (pointer,) = [one.key for one in store.objects("checkpoints/") if one.key.endswith("newest.json")]
     before = json.loads(store.get(pointer))["history"]
     assert len(before) == 2
 
@@ -165,7 +165,7 @@ def test_a_killed_training_goes_on_elsewhere_from_where_it_stood(
     assert not resumed.reused
     assert told == [3, 4]
     assert resumed.bundle.facts["history"][:2] == before
-    assert list(store.keys("checkpoints/")) == []
+    assert list(store.objects("checkpoints/")) == []
 
     uninterrupted = colours.open(trained)
     assert uninterrupted.version == resumed.reference.version

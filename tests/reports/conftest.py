@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,29 +12,29 @@ from PIL import Image
 
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.images.datasets import add_dataset
-from cv_pipelines.images.inspection import image_key
 from cv_pipelines.images.manifest import IMAGES, QUARANTINE
+from cv_pipelines.images.stored import StoredImages
 from cv_pipelines.quality.results import CheckResult
 from cv_pipelines.storage.bundles import put_bundle, put_table
 
 BOLD, PRICE = '<b>bold</b> & "co"', "5 $ or $6"
 
 
-def _image(catalog: Catalog, number: int) -> str:
+def _image(number: int) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(np.full((8, 8, 3), 40 * number, np.uint8)).save(buffer, "PNG")
-    data = buffer.getvalue()
-    image_id = hashlib.sha256(data).hexdigest()
-    catalog.store.put(image_key(image_id), data)
-    return image_id
+    return buffer.getvalue()
 
 
 @pytest.fixture
-def finished(catalog: Catalog) -> Catalog:
+def finished(catalog: Catalog, store_images: Callable[..., StoredImages]) -> Catalog:
     """The data set `pets`, with every artefact that a report shows."""
     add_dataset(catalog.database, "pets", "/nowhere")
-    ids = sorted(_image(catalog, number) for number in range(4))
-    images = pa.Table.from_pylist([{"image_id": image} for image in ids], IMAGES)
+    files = {hashlib.sha256(data).hexdigest(): data for data in map(_image, range(4))}
+    stored = store_images(catalog.store, files)
+    ids, uris = stored.ids.to_pylist(), stored.uris.to_pylist()
+    rows = [{"image_id": image, "uri": uri} for image, uri in zip(ids, uris, strict=True)]
+    images = pa.Table.from_pylist(rows, IMAGES)
     reason = "not an image, but <script>alert(1)</script>"
     refused = [{"path": "<i>cat</i>/näh.png", "code": "not_an_image", "reason": reason}]
     answers = {"image_id": ids, "label": [BOLD, PRICE] * 2, "predicted": [BOLD] * 4}

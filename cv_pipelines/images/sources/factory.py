@@ -1,64 +1,68 @@
 """From what a person names to the source that reads it."""
 
-from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 from cv_pipelines.errors import InputError
-from cv_pipelines.hashing import hash_values
+from cv_pipelines.images.sources.archive import ArchiveSource, is_archive
 from cv_pipelines.images.sources.folder import FolderSource
-from cv_pipelines.images.sources.protocol import ImageSource, SourceItem
-from cv_pipelines.images.sources.table import CsvSource
+from cv_pipelines.images.sources.locations import scheme_of
+from cv_pipelines.images.sources.protocol import ImageSource
+from cv_pipelines.images.sources.s3 import s3_source
+from cv_pipelines.images.sources.sampling import parse_sampling
+from cv_pipelines.images.sources.table import csv_source
+from cv_pipelines.images.sources.video import VideoSource, is_video
+from cv_pipelines.settings import Settings, load_settings
 
 TABLE_NAME = "labels.csv"
 
 
-def open_source(location: str) -> ImageSource:
-    """Choose by what is there: a CSV file, a folder with `labels.csv`, a folder of class folders.
+def open_source(location: str, settings: Settings | None = None) -> ImageSource:
+    """Choose by what is there.
+
+    Args:
+        location: a folder (of class folders, or with a `labels.csv`), a .csv file, an archive, a video
+            (`film.mp4#every=10`), or `s3://bucket/prefix`.
+        settings: where archives are unpacked, and which addresses a table may name; default: those of
+            the environment.
 
     Raises:
         InputError: nothing of the kind is there.
     """
-    path = Path(location)
-    if path.suffix.lower() == ".csv" and path.is_file():
-        return CsvSource(path)
+    settings = settings or load_settings()
+    if scheme_of(location) == "s3":
+        return s3_source(location)
+    if scheme_of(location):
+        message = f"'{location}' cannot be listed. Write the addresses of its files into a CSV file, column 'uri'."
+        raise InputError("no_source", message)
+    path, options = _split_options(location)
+    source = _local_source(path, options, settings)
+    if source is None:
+        message = (
+            f"'{location}' is neither a folder nor a .csv file, an archive (.zip, .tar, .tar.gz) or a video. "
+            "Name one of these, or s3://bucket/prefix."
+        )
+        raise InputError("no_source", message)
+    if options and not isinstance(source, VideoSource):
+        raise InputError("source_options", f"'#{options}' says which frames of a video, and '{path}' is none.")
+    return source
+
+
+def _local_source(path: Path, options: str, settings: Settings) -> ImageSource | None:
     if path.is_dir():
-        return CsvSource(path / TABLE_NAME) if (path / TABLE_NAME).is_file() else FolderSource(path)
-    message = f"'{location}' is neither a folder nor a .csv file. Name a folder of images or a CSV of paths."
-    raise InputError("no_source", message)
+        table = path / TABLE_NAME
+        return csv_source(table, settings.url_allow) if table.is_file() else FolderSource(path)
+    if not path.is_file():
+        return None
+    if path.suffix.lower() == ".csv":
+        return csv_source(path, settings.url_allow)
+    if is_archive(path):
+        return ArchiveSource(path, settings.cache / "archives")
+    return VideoSource(path, parse_sampling(options)) if is_video(path) else None
 
 
-@dataclass(frozen=True)
-class Probe:
-    """What a source holds, from its listing alone; `problems` by path: files that cannot be read."""
-
-    files: int
-    classes: dict[str, int]
-    splits: dict[str, int]
-    unlabelled: int
-    problems: dict[str, str]
-
-
-def probe_source(source: ImageSource) -> Probe:
-    """Count a source's files by class and split without reading one."""
-    classes: Counter[str] = Counter()
-    splits: Counter[str] = Counter()
-    problems: dict[str, str] = {}
-    files = unlabelled = 0
-    for item in source.items():
-        files += 1
-        if item.problem:
-            problems[item.path] = item.problem
-        if item.label is None:
-            unlabelled += 1
-        else:
-            classes[item.label] += 1
-        if item.split:
-            splits[item.split] += 1
-    return Probe(files, dict(sorted(classes.items())), dict(sorted(splits.items())), unlabelled, problems)
-
-
-def listing_hash(items: list[SourceItem]) -> str:
-    """A hash that changes when a file comes, goes, changes, or is labelled otherwise."""
-    rows = [[i.path, i.label, i.split, i.group, i.stamp, i.problem] for i in items]
-    return hash_values({"items": rows})
+def _split_options(location: str) -> tuple[Path, str]:
+    """A path and what stands behind its `#`, unless a file really has such a name."""
+    path, sign, options = location.rpartition("#")
+    if not sign or Path(location).exists():
+        return Path(location), ""
+    return Path(path), options

@@ -4,13 +4,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import ClassVar
 
 from cv_pipelines.errors import InputError
-from cv_pipelines.images.sources.files import SPLIT_NAMES, read_file, readable_name, stamp_and_problem
+from cv_pipelines.images.sources.files import local_location, look_at, read_file, readable_name
+from cv_pipelines.images.sources.layout import Placement, are_splits, is_wanted, placement
 from cv_pipelines.images.sources.protocol import SourceItem
 
-_JUNK = {"Thumbs.db", "desktop.ini", "__MACOSX"}
+_Entry = os.DirEntry[str]
 
 
 @dataclass(frozen=True)
@@ -22,60 +23,68 @@ class FolderSource:
     """
 
     root: Path
+    threads: ClassVar[int] = 1
 
     def items(self) -> Iterator[SourceItem]:
         """See ImageSource."""
         if not self.root.is_dir():
             raise InputError("no_folder", f"There is no folder '{self.root}'.")
-        top = _top(self.root)
-        has_splits = bool(top) and all(name.lower() in SPLIT_NAMES for name in top)
-        for path in _files(self.root):
-            yield self._item(path, has_splits)
+        has_splits = False
+        for path, folders, entries in _walk(str(self.root)):
+            if isinstance(entries, OSError):
+                yield _unlisted(path, folders, entries)
+                continue
+            if not folders:
+                has_splits = are_splits([entry.name for entry in entries if _is_folder(entry)])
+            place = placement(folders, has_splits)
+            above = "".join(f"{name}/" for name in folders)
+            yield from (_item(entry, above, place) for entry in entries if not _is_folder(entry, linked=True))
 
     def read(self, item: SourceItem) -> bytes:
         """See ImageSource."""
         return read_file(item)
 
-    def _item(self, path: Path, has_splits: bool) -> SourceItem:
-        parts = [readable_name(part) for part in path.relative_to(self.root).parts]
-        folders = parts[:-1]
-        split = SPLIT_NAMES[folders[0].lower()] if has_splits and folders else None
-        above = folders[:1] if split else []
-        inside = folders[len(above) :]
-        stamp, problem = stamp_and_problem(path)
-        return SourceItem(
-            path="/".join(parts),
-            location=str(path),
-            label=inside[0] if inside else None,
-            split=split,
-            group="/".join([*above, *inside[1:]]),
-            stamp=stamp,
-            problem=problem,
-        )
+
+def _walk(root: str) -> Iterator[tuple[str, list[str], list[_Entry] | OSError]]:
+    """Each folder, depth first and sorted, so that two walks agree; one that cannot be listed, with the reason.
+
+    Yields:
+        Path, readable names of the folders from the root to this one, entries by name.
+    """
+    pending: list[tuple[str, list[str]]] = [(root, [])]
+    while pending:
+        path, folders = pending.pop()
+        try:
+            entries = _entries(path)
+        except OSError as error:
+            if not folders:
+                message = f"The folder '{root}' cannot be listed: {error.strerror}. Give this user the right to."
+                raise InputError("unreadable_folder", message) from error
+            yield path, folders, error
+            continue
+        yield path, folders, entries
+        inside = [entry for entry in reversed(entries) if _is_folder(entry)]
+        pending += [(entry.path, [*folders, readable_name(entry.name)]) for entry in inside]
 
 
-def _refuse(error: OSError) -> NoReturn:
-    message = f"The folder '{error.filename}' cannot be listed: {error.strerror}. Give this user the right to."
-    raise InputError("unreadable_folder", message) from error
+def _entries(folder: str) -> list[_Entry]:
+    with os.scandir(folder) as entries:
+        return sorted((entry for entry in entries if is_wanted(entry.name)), key=lambda entry: entry.name)
 
 
-def _top(root: Path) -> list[str]:
-    """The folders directly in the root; links are not folders here."""
+def _is_folder(entry: _Entry, linked: bool = False) -> bool:
     try:
-        entries = list(os.scandir(root))
-    except OSError as error:
-        _refuse(error)
-    return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False) and _wanted(entry.name)]
+        return entry.is_dir(follow_symlinks=linked)
+    except OSError:  # a link that leads nowhere
+        return False
 
 
-def _wanted(name: str) -> bool:
-    return not name.startswith(".") and name not in _JUNK
+def _item(entry: _Entry, above: str, place: Placement) -> SourceItem:
+    stamp, problem, size = look_at(entry.stat, entry.name)
+    path, location = above + readable_name(entry.name), local_location(entry.path)
+    return SourceItem(path, location, place.label, place.split, place.group, stamp, problem, size)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """All files below a folder, depth first and sorted, so that two walks agree."""
-    for base, folders, files in os.walk(folder, onerror=_refuse):
-        folders[:] = sorted(name for name in folders if _wanted(name))
-        for name in sorted(files):
-            if _wanted(name):
-                yield Path(base, name)
+def _unlisted(path: str, folders: list[str], error: OSError) -> SourceItem:
+    problem = f"a folder that cannot be listed: {error.strerror}. Give this user the right to"
+    return SourceItem("/".join(folders), local_location(path), problem=problem)

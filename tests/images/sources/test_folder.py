@@ -1,6 +1,9 @@
 import os
 import pickle
 import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -120,6 +123,7 @@ def test_names_that_are_no_unicode_are_shown_escaped_and_can_be_read(tmp_path: P
 
     assert (item.path, item.label, item.problem) == (r"caf\xe9/\xff\xfe.png", r"caf\xe9", "")
     assert item.path.encode()
+    assert item.location.encode()
     assert pickle.loads(pickle.dumps(source)).read(item) == b"content"  # noqa: S301 - ours
 
 
@@ -183,14 +187,79 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         list(FolderSource(tmp_path / "nowhere").items())
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything: run as another user")
-@pytest.mark.parametrize("name", [".", "cat"])
-def test_a_folder_that_may_not_be_listed_is_named(tmp_path: Path, name: str) -> None:
-    root = tmp_path / "data"
-    put(root, "cat/1.png")
-    (root / name).chmod(0)
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user of the machine may enter."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@contextmanager
+def without_rights() -> Iterator[None]:
+    """As a user to whom nothing belongs; root may read everything."""
+    user = os.geteuid()
+    os.seteuid(65534 if user == 0 else user)
     try:
-        with pytest.raises(InputError, match="cannot be listed: Permission denied"):
-            list(FolderSource(root).items())
+        yield
     finally:
-        (root / name).chmod(0o700)
+        os.seteuid(user)
+
+
+def test_a_folder_that_may_not_be_listed_is_named(open_folder: Path) -> None:
+    (open_folder / "data").mkdir(mode=0)
+
+    with without_rights(), pytest.raises(InputError, match="cannot be listed: Permission denied"):
+        list(FolderSource(open_folder / "data").items())
+
+
+def test_a_folder_inside_that_may_not_be_listed_is_a_problem_and_the_others_go_on(open_folder: Path) -> None:
+    put(open_folder, "cat/1.png", "dog/2.png", "loose.png")
+    (open_folder / "cat").chmod(0)
+    (open_folder / "loose.png").chmod(0)
+    try:
+        with without_rights():
+            items = listed(open_folder)
+            with pytest.raises(PermissionError):
+                FolderSource(open_folder).read(items["loose.png"])
+    finally:
+        (open_folder / "cat").chmod(0o700)
+
+    assert items["cat"].problem.startswith("a folder that cannot be listed: Permission denied")
+    assert items["dog/2.png"].problem == ""
+
+
+def test_a_folder_too_deep_to_be_listed_is_a_problem_and_the_others_go_on(tmp_path: Path) -> None:
+    put(tmp_path, "cat/1.png", "dog/2.png")
+    here = Path.cwd()
+    os.chdir(tmp_path / "cat")
+    for _ in range(20):  # longer than a path may be
+        os.mkdir("d" * 250)  # noqa: PTH102
+        os.chdir("d" * 250)
+    os.chdir(here)
+
+    items = listed(tmp_path)
+
+    (deep,) = [item for item in items.values() if item.problem]
+    assert deep.problem.startswith("a folder that cannot be listed: File name too long")
+    assert items["cat/1.png"].problem == items["dog/2.png"].problem == ""
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "FILM.MKV", "a.webm"])
+def test_a_video_in_a_folder_is_told_how_to_be_added(tmp_path: Path, name: str) -> None:
+    put(tmp_path, name)
+
+    assert listed(tmp_path)[name].problem.startswith("a video: add it as a data set of its own")
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar.gz", "a.RAR"])
+def test_an_archive_in_a_folder_is_told_how_to_be_added(tmp_path: Path, name: str) -> None:
+    put(tmp_path, name)
+
+    assert listed(tmp_path)[name].problem.startswith("an archive: add it as a data set of its own")
+
+
+def test_the_size_is_known_from_the_listing(tmp_path: Path) -> None:
+    put(tmp_path, "12345")
+
+    assert [item.size for item in FolderSource(tmp_path).items()] == [5]

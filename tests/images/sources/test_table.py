@@ -59,7 +59,7 @@ def test_spreadsheets_and_editors_write_it_alike(folder: Path, start: bytes, new
     ("header", "found"), [("file,label", "file, label"), ("path;label", "path;label"), ("", "none")]
 )
 def test_a_missing_column_is_named_with_those_that_are_there(folder: Path, header: str, found: str) -> None:
-    with pytest.raises(InputError, match="needs a column 'path'") as caught:
+    with pytest.raises(InputError, match="needs a column 'path' or 'uri'") as caught:
         items_of(folder, f"{header}\na.png,cat\n" if header else "")
 
     assert caught.value.code == "csv_columns"

@@ -1,0 +1,99 @@
+"""Single frames of a video, decoded with as little as possible of what lies around them."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cv_pipelines.errors import InputError
+from cv_pipelines.images.sources.frames import open_video, picture_stream
+
+if TYPE_CHECKING:
+    from av import Packet, VideoFrame, VideoStream
+
+_BACK_SECONDS = (0, 1, 10)
+"""Some formats only guess where in the file a time is: then we start earlier."""
+
+
+class FrameReader:
+    """An open video. Frames asked for in their order are decoded in one go."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it.
+
+        Raises:
+            OSError: it is no video.
+        """
+        self._path = path
+        self._frames: Iterator[VideoFrame] = iter(())
+        self._last: int | None = None
+        self._starts_over = True
+        self._open()
+
+    def read(self, time: int, key: int) -> "VideoFrame":
+        """Decode one frame.
+
+        Args:
+            time: when it is shown, in ticks of the stream.
+            key: time of the frame that decoding has to start from, where it has not come past it already.
+
+        Raises:
+            OSError: there is no such frame, or it is damaged.
+        """
+        if self._last is None or not key <= self._last < time:
+            self._frames = _decoded(self._packets_from(key))
+        frame = self._advance(time)
+        if frame is None and self._starts_over:
+            self._frames = _decoded(self._packets_from_start())
+            frame = self._advance(time)
+            self._starts_over = frame is not None  # else it is damage, which costs the way from the start once
+        if frame is None:
+            raise OSError("this frame of the video cannot be decoded: it is damaged, or says a wrong time")
+        return frame
+
+    def _advance(self, time: int) -> "VideoFrame | None":
+        """Go on decoding up to a time; None where the frames pass it by."""
+        self._last = None
+        for frame in self._frames:
+            if frame.pts is not None and frame.pts >= time:
+                self._last = frame.pts
+                return frame if frame.pts == time and not frame.is_corrupt else None
+        return None
+
+    def _open(self) -> None:
+        try:
+            self._container = open_video(self._path)
+        except InputError as error:
+            raise OSError(error.user_message) from error
+        self._stream = picture_stream(self._container)
+
+    def _packets_from(self, key: int) -> "Iterator[Packet[VideoStream]]":
+        """Packets from the key frame on, or from before it."""
+        import av
+
+        for seconds in _BACK_SECONDS:
+            start = key - int(seconds / (self._stream.time_base or 1))
+            with suppress(av.error.FFmpegError):  # some cannot seek, or not so far
+                self._container.seek(start, stream=self._stream)
+                packets = self._container.demux(self._stream)
+                first = next(packets)
+                if first.pts is not None and first.pts <= key and (first.is_keyframe or seconds):
+                    return itertools.chain([first], packets)
+        return self._packets_from_start()
+
+    def _packets_from_start(self) -> "Iterator[Packet[VideoStream]]":
+        """All packets; opened anew, for some formats tell other times after a seek."""
+        self._open()
+        return self._container.demux(self._stream)
+
+
+def _decoded(packets: "Iterator[Packet[VideoStream]]") -> "Iterator[VideoFrame]":
+    """Frames in the order in which they are shown; what is damaged is passed over."""
+    import av
+
+    for packet in packets:
+        try:
+            yield from packet.decode()
+        except av.error.FFmpegError:
+            continue

@@ -1,0 +1,56 @@
+"""Single objects on a server that speaks S3, whoever names them."""
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from cv_pipelines.images.sources.files import size_problem
+from cv_pipelines.storage.s3_client import reason, s3_client, s3_errors
+
+if TYPE_CHECKING:
+    from types_boto3_s3.type_defs import GetObjectRequestTypeDef
+
+SCHEME = "s3://"
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Bucket and key of `s3://bucket/key`."""
+    bucket, _, key = uri.partition("://")[2].partition("/")
+    return bucket, key
+
+
+def object_stamp(uri: str) -> str:
+    """ETag and size of an object.
+
+    Raises:
+        OSError: the server does not say.
+    """
+    bucket, key = split_uri(uri)
+    try:
+        found = s3_client().head_object(Bucket=bucket, Key=key)
+    except s3_errors() as error:
+        raise OSError(reason(error)) from error
+    return f"{found['ETag']}:{found['ContentLength']}"
+
+
+def read_object(uri: str, stamp: str) -> bytes:
+    """Read an object, if it still is the one that was listed.
+
+    Args:
+        uri: `s3://bucket/key`.
+        stamp: as `object_stamp` gives it; empty: whatever is there.
+
+    Raises:
+        OSError: in words, for they end up in a table that people read.
+    """
+    bucket, key = split_uri(uri)
+    request: GetObjectRequestTypeDef = {"Bucket": bucket, "Key": key}
+    if stamp:
+        request["IfMatch"] = stamp.rpartition(":")[0]
+    try:
+        answer = s3_client().get_object(**request)
+        with closing(answer["Body"]) as body:
+            if problem := size_problem(answer["ContentLength"]):
+                raise OSError(problem)
+            return body.read()
+    except s3_errors() as error:
+        raise OSError(reason(error)) from error

@@ -37,7 +37,9 @@ def decode_opened(image: Image.Image, at_least: int | None = None) -> Pixels:
         if at_least is not None:
             image.draft("RGB", (at_least, at_least))
         image.load()
-        return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+        ImageOps.exif_transpose(image, in_place=True)
+        rgb = _to_rgb(image)
+        return np.frombuffer(rgb.tobytes(), np.uint8).reshape(rgb.height, rgb.width, 3)
     except MemoryError as error:
         raise ResourceError("out_of_memory", "There is not enough memory to decode an image.") from error
     except Exception as error:

@@ -6,20 +6,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
+import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cv_pipelines.images.decode import decode_image
+from cv_pipelines.images.decode import Pixels, decode_image
 from cv_pipelines.images.manifest import COMPARISONS, NEAR_DUPLICATES
-from cv_pipelines.images.statistics import SIDE, grey_of, thumbnail
+from cv_pipelines.images.statistics import SIDE, grey_levels, thumbnail
 from cv_pipelines.progress import Progress, silent
 
 MAX_DISTANCE = 4
 """Bits of the perceptual hash that may differ."""
 MAX_DIFFERENCE = 0.03
 """Mean difference of grey values at 64 x 64, of 1."""
+_MAX_BRIGHTER = MAX_DIFFERENCE + 1e-4
+"""The difference of two means is at most the mean difference: beyond it no pixel need be looked at."""
 MIN_SIDE = 64
 """Smaller images are too alike by nature: a hash of 8 x 8 pixels says little."""
 MOST_ALIKE = 16
@@ -31,7 +34,7 @@ _AT_ONCE = 2048
 """Pairs whose pictures are in memory together."""
 
 _KEPT = 4096
-"""Pictures kept in memory, of 16 KiB each: an image is often in several pairs."""
+"""Pictures kept in memory, of 4 KiB each: an image is often in several pairs."""
 
 Hashes = NDArray[np.uint64]
 Pairs = NDArray[np.int64]
@@ -57,15 +60,17 @@ def near_duplicates(
     A pair is two images that were compared with each other: nothing is concluded from chains.
 
     Args:
-        images: columns `image_id` (ordered), `width`, `height`, `perceptual_hash`.
+        images: columns `image_id` (ordered), `width`, `height`, `perceptual_hash`, `brightness`.
         read: bytes of an image id.
         known: COMPARISONS made before.
         progress: is told of pairs.
     """
     large = (images["width"].to_numpy() >= MIN_SIDE) & (images["height"].to_numpy() >= MIN_SIDE)
-    images = images.select(["image_id", "perceptual_hash"]).filter(pa.array(large)).combine_chunks()
+    images = images.filter(pa.array(large))
     hashes = _numbers(images["perceptual_hash"])
     places = candidate_pairs(hashes)
+    brightness = images["brightness"].to_numpy()[places]
+    places = places[np.abs(brightness[:, 0] - brightness[:, 1]) <= _MAX_BRIGHTER]
     ids = [images["image_id"].take(pa.array(column)).combine_chunks() for column in places.T]
     distances = np.bitwise_count(hashes[places[:, 0]] ^ hashes[places[:, 1]]).astype(np.int8)
     candidates = pa.table([*ids, pa.array(distances)], schema=NEAR_DUPLICATES)
@@ -77,20 +82,25 @@ def near_duplicates(
 def candidate_pairs(hashes: Hashes) -> Pairs:
     """Pairs at most MAX_DISTANCE bits apart, each once and in order.
 
-    All of them, as long as few images are alike. Of a crowd (a film of one scene, blank pages) each is
+    All of them, as long as at most MOST_ALIKE are alike. Of a crowd (a film of one scene, blank pages) each is
     compared with some that come before it only, so that the number of pairs grows with the number of
     images and not with its square.
     """
     if not len(hashes):
         return np.empty((0, 2), np.int64)
     distinct, of = np.unique(hashes, return_inverse=True)
-    members = np.split(np.argsort(of, kind="stable"), np.cumsum(np.bincount(of, minlength=len(distinct)))[:-1])
+    order, sizes = np.argsort(of, kind="stable"), np.bincount(of)
+    ends = np.cumsum(sizes)
+
+    def crowd(number: int) -> NDArray[np.int64]:
+        return order[ends[number] - sizes[number] : ends[number]]
+
     near = _close(distinct)
     neighbours = np.bincount(near[:, 1], minlength=len(distinct))
-    found = [_across(crowd[:MOST_ALIKE], crowd) for crowd in members if len(crowd) > 1]
-    for one, other in near:
-        some = members[one][: max(1, MOST_ALIKE // neighbours[other])]
-        found.append(_across(some, members[other]))
+    before = np.bincount(near[:, 1], weights=sizes[near[:, 0]], minlength=len(distinct))
+    shares = np.where(before <= MOST_ALIKE, MOST_ALIKE, np.maximum(1, MOST_ALIKE // np.maximum(1, neighbours)))
+    found = [_across(crowd(number)[:MOST_ALIKE], crowd(number)) for number in np.flatnonzero(sizes > 1).tolist()]
+    found += [_across(crowd(one)[: shares[other]], crowd(other)) for one, other in near.tolist()]
     pairs = np.concatenate([np.empty((0, 2), np.int64), *found])
     return np.unique(pairs[pairs[:, 0] < pairs[:, 1]], axis=0)
 
@@ -107,9 +117,26 @@ def _close(distinct: Hashes) -> Pairs:
         band = (distinct >> shift) & ((np.uint64(1) << width) - np.uint64(1))
         shift += width
         order = np.argsort(band, kind="stable")
-        for bucket in np.split(order, np.flatnonzero(np.diff(band[order])) + 1):
-            found += _near_in(distinct, bucket)
+        sizes = np.bincount(band.astype(np.int64))
+        large = sizes > MOST_ALIKE
+        found += _near_after(distinct, band, order[~large[band[order]]])
+        ends = np.cumsum(sizes)[large]
+        for start, end in zip(ends - sizes[large], ends, strict=True):
+            found += _near_in(distinct, order[start:end])
     return np.unique(np.concatenate(found), axis=0)
+
+
+def _near_after(distinct: Hashes, band: Hashes, order: NDArray[np.int64]) -> Iterator[Pairs]:
+    """Near ones among hashes in buckets of at most MOST_ALIKE: all first with second neighbours, and so on.
+
+    There are thousands of such buckets, too many to go through one by one.
+    """
+    for step in range(1, MOST_ALIKE):
+        first, second = order[:-step], order[step:]
+        near = (band[first] == band[second]) & (
+            np.bitwise_count(distinct[first] ^ distinct[second]) <= MAX_DISTANCE
+        )
+        yield np.stack([first[near], second[near]], axis=1)
 
 
 def _near_in(distinct: Hashes, bucket: NDArray[np.int64]) -> Iterator[Pairs]:
@@ -119,9 +146,11 @@ def _near_in(distinct: Hashes, bucket: NDArray[np.int64]) -> Iterator[Pairs]:
         rows = bucket[start : start + step]
         near = np.bitwise_count(distinct[rows, None] ^ distinct[None, bucket]) <= MAX_DISTANCE
         near &= bucket < rows[:, None]
-        near &= np.cumsum(near, axis=1, dtype=np.int32) <= MOST_ALIKE
+        if np.count_nonzero(near) > MOST_ALIKE:
+            near &= np.cumsum(near, axis=1, dtype=np.int32) <= MOST_ALIKE
         row, column = np.nonzero(near)
-        yield np.stack([bucket[column], rows[row]], axis=1)
+        if len(row):
+            yield np.stack([bucket[column], rows[row]], axis=1)
 
 
 def _across(first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
@@ -138,7 +167,9 @@ def _differences(
     if known is not None and known.num_rows:
         place = pc.index_in(_names(candidates), value_set=_names(known).combine_chunks())
         differences = known["difference"].take(place).to_numpy().astype(np.float32)
-    picture = lru_cache(_KEPT)(lambda image: grey_of(thumbnail(decode_image(read(image), at_least=SIDE))[None])[0])
+    picture = lru_cache(_KEPT)(
+        lambda image: grey_levels(thumbnail(decode_image(read(image), at_least=SIDE))[None])
+    )
     open_ones = np.flatnonzero(np.isnan(differences))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(open_ones), _AT_ONCE):
@@ -147,9 +178,17 @@ def _differences(
             ids = pc.unique(pa.chunked_array([*chunk["image_id"].chunks, *chunk["other_id"].chunks]))
             pictures = list(pool.map(picture, ids.to_pylist()))
             one, other = (pc.index_in(chunk[name], ids).to_numpy() for name in ("image_id", "other_id"))
-            differences[rows] = [np.abs(pictures[a] - pictures[b]).mean() for a, b in zip(one, other, strict=True)]
+            differences[rows] = [_difference(pictures[a], pictures[b]) for a, b in zip(one, other, strict=True)]
             progress("comparing alike images", start + len(rows), len(open_ones))
     return differences
+
+
+def _grey_picture(data: bytes) -> Pixels:
+    return grey_levels(thumbnail(decode_image(data, at_least=SIDE))[None])
+
+
+def _difference(one: Pixels, other: Pixels) -> float:
+    return cv2.norm(one, other, cv2.NORM_L1) / (255 * one.size)
 
 
 def _names(pairs: pa.Table) -> pa.ChunkedArray:

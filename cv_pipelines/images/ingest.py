@@ -1,8 +1,9 @@
 """From a source to an image manifest."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,7 +24,7 @@ from cv_pipelines.progress import Progress, silent
 from cv_pipelines.storage.bundles import Bundle, Reference, put_bundle, put_table
 from cv_pipelines.storage.protocol import ObjectStore
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 """Raise it when the same files would give another manifest."""
 _LARGEST_BATCH = 256
 """Files a call of a worker: enough to fill a pack, where there are so many."""
@@ -186,12 +187,14 @@ class _Ingest:
             "listing": listing_hash(self.listing),
             "unread": found.quarantine["code"].to_pylist().count(UNREADABLE),
         }
-        parts = {
-            "images": put_table(store, found.images),
-            "quarantine": put_table(store, found.quarantine),
-            "near_duplicates": put_table(store, comparison.pairs),
-            "comparisons": put_table(store, comparison.compared),
-            "files": put_table(store, found.files),
+        tables = {
+            "images": found.images,
+            "quarantine": found.quarantine,
+            "near_duplicates": comparison.pairs,
+            "comparisons": comparison.compared,
+            "files": found.files,
         }
+        with ThreadPoolExecutor(len(tables)) as pool:
+            parts = dict(zip(tables, pool.map(partial(put_table, store), tables.values()), strict=True))
         version = manifest_version(found.images, found.quarantine)
         return put_bundle(store, "image_manifest", version, {**counts, **facts}, parts)

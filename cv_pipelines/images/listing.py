@@ -37,19 +37,10 @@ def listing_hash(listing: pa.Table) -> str:
 def listed_items(listing: pa.Table) -> Iterator[SourceItem]:
     """The rows of a listing as what a source reads, made as they are needed."""
     for batch in listing.to_batches(max_chunksize=_CHUNK):
-        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            path, location, label, split, group, stamp, problem = row
-            yield SourceItem(path, location, label, split, group, stamp, problem)
+        yield from map(SourceItem, *(column.to_pylist() for column in batch.columns))
 
 
 def _columns(items: list[SourceItem]) -> pa.RecordBatch:
-    columns = [
-        [item.path for item in items],
-        [item.location for item in items],
-        [item.label for item in items],
-        [item.split for item in items],
-        [item.group for item in items],
-        [item.stamp for item in items],
-        [item.problem for item in items],
-    ]
+    """The fields of items, of which LISTING has the first ones in this order."""
+    columns = list(zip(*items, strict=True))[: len(LISTING)]
     return pa.record_batch([pa.array(column, pa.string()) for column in columns], schema=LISTING)

@@ -11,28 +11,32 @@ from cv_pipelines.images.decode import Pixels
 
 STATISTICS = ("brightness", "contrast", "saturation", "sharpness")
 SIDE = 64
-Values = NDArray[np.float32]
+Values = NDArray[np.float64]
 
 
 def thumbnail(rgb: Pixels) -> Pixels:
     """An image (height, width, 3) at SIDE x SIDE, each pixel the mean of what it covers."""
+    if rgb.shape[:2] == (SIDE, SIDE):
+        return rgb
     return np.asarray(cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def image_statistics(thumbnails: Pixels) -> dict[str, Values]:
-    """Statistics of each of n thumbnails (n, SIDE, SIDE, 3), float32 (n,).
+    """Statistics of each of n thumbnails (n, SIDE, SIDE, 3), float64 (n,).
 
     Returns:
         brightness and saturation: means, 0 to 1; contrast: standard deviation of brightness;
         sharpness: variance of the Laplacian of brightness (Pech-Pacheco et al., 2000).
     """
-    grey = grey_of(thumbnails)
-    saturation = _converted(thumbnails, cv2.COLOR_RGB2HSV)[..., 1]
+    grey = grey_levels(thumbnails)
+    brightness, variance = _moments(grey)
+    saturation, _ = _moments(_converted(thumbnails, cv2.COLOR_RGB2HSV)[..., 1])
+    _, sharpness = _moments(_laplacian(grey))
     values = {
-        "brightness": _mean(grey),
-        "contrast": np.sqrt(_variance(grey)),
-        "saturation": _mean(saturation.astype(np.float32) / np.float32(255)),
-        "sharpness": _variance(_laplacian(grey)),
+        "brightness": brightness / 255,
+        "contrast": np.sqrt(variance) / 255,
+        "saturation": saturation / 255,
+        "sharpness": sharpness / 255**2,
     }
     return {name: value.round(6) for name, value in values.items()}
 
@@ -42,16 +46,18 @@ def perceptual_hashes(thumbnails: Pixels) -> list[str]:
 
     The usual DCT hash ("pHash", Zauner 2010): alike images differ in few bits.
     """
-    grey = grey_of(thumbnails)
-    half = grey[:, ::2, ::2] + grey[:, 1::2, ::2] + grey[:, ::2, 1::2] + grey[:, 1::2, 1::2]
-    low = (_LOW_FREQUENCIES @ half @ _LOW_FREQUENCIES.T).reshape(-1, 64).round(6)  # rounding errors are no signs
-    bits = np.packbits(low > np.median(low, axis=1, keepdims=True), axis=1)
+    tall = grey_levels(thumbnails).reshape(-1, SIDE).astype(np.float32)
+    half = cv2.resize(tall, (SIDE // 2, len(tall) // 2), interpolation=cv2.INTER_AREA)
+    low = _LOW_FREQUENCIES @ half.reshape(-1, SIDE // 2, SIDE // 2) @ _LOW_FREQUENCIES.T
+    low = low.reshape(-1, 64).round(6)  # rounding errors are no signs
+    middle = np.sort(low, axis=1)[:, 31:33].mean(axis=1, keepdims=True)  # the median
+    bits = np.packbits(low > middle, axis=1)
     return [row.tobytes().hex() for row in bits]
 
 
-def grey_of(thumbnails: Pixels) -> Values:
-    """The brightness of each pixel, 0 to 1: (n, SIDE, SIDE, 3) to (n, SIDE, SIDE)."""
-    return _converted(thumbnails, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
+def grey_levels(thumbnails: Pixels) -> Pixels:
+    """The brightness of each pixel: (n, SIDE, SIDE, 3) to (n, SIDE, SIDE)."""
+    return _converted(thumbnails, cv2.COLOR_RGB2GRAY)
 
 
 def _converted(thumbnails: Pixels, code: int) -> Pixels:
@@ -61,20 +67,18 @@ def _converted(thumbnails: Pixels, code: int) -> Pixels:
     return converted.reshape(len(thumbnails), SIDE, SIDE, *converted.shape[2:])
 
 
-def _mean(images: Values) -> Values:
-    return np.asarray(np.einsum("nij->n", images) / np.float32(images[0].size), np.float32)
+def _moments(images: NDArray[np.integer]) -> tuple[Values, Values]:
+    """Mean and variance of each of n images: their sums are whole numbers, and so without rounding errors."""
+    rows = images.reshape(len(images), -1)
+    means = rows.sum(axis=1, dtype=np.int32) / rows.shape[1]
+    squares = np.array([cv2.norm(row, cv2.NORM_L2SQR) for row in rows]) / rows.shape[1]
+    return means, squares - means**2
 
 
-def _variance(images: Values) -> Values:
-    rest = images - _mean(images)[:, None, None]
-    return np.asarray(np.einsum("nij,nij->n", rest, rest) / np.float32(rest[0].size), np.float32)
-
-
-def _laplacian(grey: Values) -> Values:
+def _laplacian(grey: Pixels) -> NDArray[np.int16]:
     """The sum of the four neighbours less four times the pixel, inside the border."""
-    middle = grey[:, 1:-1, 1:-1]
-    around = grey[:, :-2, 1:-1] + grey[:, 2:, 1:-1] + grey[:, 1:-1, :-2] + grey[:, 1:-1, 2:]
-    return np.asarray(around - 4 * middle, np.float32)
+    edges = cv2.Laplacian(grey.reshape(-1, SIDE), cv2.CV_16S, ksize=1)  # whatever lies above and below is cut off
+    return np.asarray(edges.reshape(grey.shape)[:, 1:-1, 1:-1], np.int16)
 
 
 def _cosines(count: int, length: int) -> NDArray[np.float64]:

@@ -4,13 +4,17 @@ import gc
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from itertools import chain, islice
 from multiprocessing import connection, forkserver
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.popen_forkserver import Popen
+from multiprocessing.process import BaseProcess
+from types import ModuleType
 from typing import TypeVar
 
 from cv_pipelines.errors import InfrastructureError
@@ -19,6 +23,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Work = Callable[[Sequence[Item]], Result]
 
+_script_hidden = threading.Lock()
 _AHEAD = 3
 """Batches queued per worker: enough to keep it busy, few enough to bound the memory."""
 _alarmed = False
@@ -38,7 +43,7 @@ def map_in_workers(
     the item that kills is given to `on_crash`.
 
     Args:
-        work: must pickle, as must its items and results.
+        work: must pickle, as must its items and results; what a script itself defines does not (see _Worker).
         items: what to work on; taken as they are needed.
         on_crash: makes the result of an item at which a process died.
         workers: number of processes.
@@ -55,17 +60,19 @@ def map_in_workers(
             yield from _one_by_one(work, suspect, on_crash)
 
 
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
+class time_limit:  # noqa: N801 - a context manager; as a generator it would cost a small file too much
     """End this worker, as a crash would, where something in C hangs and takes no other signal."""
-    if not _alarmed:
-        yield
-        return
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        if _alarmed:
+            signal.setitimer(signal.ITIMER_REAL, self._seconds)
+
+    def __exit__(self, *_: object) -> None:
+        if _alarmed:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[Sequence[Item]]:
@@ -83,8 +90,32 @@ def start_server(module: str) -> None:
     forkserver.ensure_running()
 
 
+class _Worker(ForkServerProcess):
+    """A worker that does not run the caller's script again, as multiprocessing has it.
+
+    What is called here lies in modules. To run the script costs every worker what the script
+    imports, and one without `if __name__ == "__main__":` would start workers in its workers.
+    """
+
+    @staticmethod
+    def _Popen(process_obj: BaseProcess) -> Popen:  # noqa: N802 - multiprocessing's name
+        with _script_hidden:
+            script = sys.modules["__main__"]
+            sys.modules["__main__"] = ModuleType("__main__")
+            try:
+                return ForkServerProcess._Popen(process_obj)
+            finally:
+                sys.modules["__main__"] = script
+
+
+class _Workers(ForkServerContext):
+    """Where a pool gets its processes from."""
+
+    Process = _Worker
+
+
 def _pool(workers: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("forkserver"), initializer=_settle_in)
+    return ProcessPoolExecutor(workers, _Workers(), initializer=_settle_in)
 
 
 def _require_workers(pool: ProcessPoolExecutor, workers: int) -> None:
@@ -92,7 +123,7 @@ def _require_workers(pool: ProcessPoolExecutor, workers: int) -> None:
     try:
         wait([pool.submit(int) for _ in range(workers)], return_when=FIRST_COMPLETED).done.pop().result()
     except BrokenProcessPool as error:
-        message = "No worker process starts. A script that ingests images needs: if __name__ == '__main__':"
+        message = "No worker process starts. Is there memory left, and may this user start processes (ulimit -u)?"
         raise InfrastructureError("no_workers", message) from error
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -165,7 +165,7 @@ class UnstampedSource(WatchedSource):
     """A folder of which nothing tells when its files change, as of most servers' pages."""
 
     def items(self):  # type: ignore[no-untyped-def]  # as that of its parent
-        return (replace(item, stamp="") for item in super().items())
+        return (item._replace(stamp="") for item in super().items())
 
 
 @pytest.mark.usefixtures("in_process")

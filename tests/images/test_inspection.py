@@ -1,7 +1,7 @@
 import errno
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -185,7 +185,7 @@ def test_a_file_that_went_away_after_the_listing_is_unreadable(
     source = FolderSource(tmp_path / "data")
     (item,) = source.items()
 
-    (row,) = rows_of(Inspector(source, store)([replace(item, location=str(tmp_path / "gone.png"))]))
+    (row,) = rows_of(Inspector(source, store)([item._replace(location=str(tmp_path / "gone.png"))]))
 
     assert (row["code"], row["reason"]) == (UNREADABLE, "cannot be read: No such file or directory")
 

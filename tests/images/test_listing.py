@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -42,11 +42,12 @@ def test_a_listing_gives_back_what_the_source_has_listed_by_path(items: list[Sou
     listing = read_listing(Listed(items))
 
     assert listing.schema.equals(LISTING)
-    assert list(listed_items(listing)) == sorted(items, key=lambda item: item.path.encode())
+    kept = [item._replace(size=None) for item in items]
+    assert list(listed_items(listing)) == sorted(kept, key=lambda item: item.path.encode())
 
 
 def test_a_listing_of_many_files_is_read_in_parts_and_tells_how_far_it_is() -> None:
-    items = [replace(ITEM, path=f"{number:05}.png") for number in range(25_000)]
+    items = [ITEM._replace(path=f"{number:05}.png") for number in range(25_000)]
     told: list[tuple[str, int, int | None]] = []
 
     listing = read_listing(Listed(items[::-1]), lambda *step: told.append(step))
@@ -62,12 +63,12 @@ def test_a_source_that_is_gone_is_an_error_and_not_a_short_listing() -> None:
 
 @pytest.mark.parametrize("field", ["path", "label", "split", "group", "stamp", "problem"])
 def test_the_hash_of_a_listing_changes_with_whatever_a_row_says(field: str) -> None:
-    assert hash_of(replace(ITEM, **{field: "other"})) != hash_of(ITEM)
+    assert hash_of(ITEM._replace(**{field: "other"})) != hash_of(ITEM)
 
 
 @pytest.mark.parametrize("field", ["label", "split"])
 def test_to_have_no_class_or_split_is_something_else_than_an_empty_one(field: str) -> None:
-    assert hash_of(replace(ITEM, **{field: None})) != hash_of(replace(ITEM, **{field: ""}))
+    assert hash_of(ITEM._replace(**{field: None})) != hash_of(ITEM._replace(**{field: ""}))
 
 
 def test_the_hash_of_a_listing_changes_when_a_file_comes_or_goes() -> None:
@@ -75,7 +76,7 @@ def test_the_hash_of_a_listing_changes_when_a_file_comes_or_goes() -> None:
 
 
 def test_the_hash_of_a_listing_does_not_depend_on_where_the_folder_lies_or_which_file_comes_first() -> None:
-    other = replace(ITEM, path="b.png")
+    other = ITEM._replace(path="b.png")
 
-    assert hash_of(replace(ITEM, location="/elsewhere/a.png")) == hash_of(ITEM)
+    assert hash_of(ITEM._replace(location="/elsewhere/a.png")) == hash_of(ITEM)
     assert hash_of(ITEM, other) == hash_of(other, ITEM)

@@ -128,7 +128,7 @@ def test_an_image_has_the_same_numbers_whichever_others_it_is_measured_with(pict
     hashes, values = perceptual_hashes(together), image_statistics(together)
 
     assert tuple(values) == STATISTICS
-    assert all(numbers.shape == (count,) and numbers.dtype == np.float32 for numbers in values.values())
+    assert all(numbers.shape == (count,) and numbers.dtype == np.float64 for numbers in values.values())
     for place, one in enumerate(together[:, None]):
         assert perceptual_hashes(one) == hashes[place : place + 1]
         for name, numbers in image_statistics(one).items():

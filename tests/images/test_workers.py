@@ -6,12 +6,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import connection
 from pathlib import Path
 
 import psutil
 import pytest
 
+from cv_pipelines.errors import InfrastructureError
+from cv_pipelines.images import workers
 from cv_pipelines.images.workers import map_in_workers, time_limit
 
 DEADLY = 13
@@ -155,34 +159,49 @@ def run_script(path: Path, code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_workers_that_cannot_even_start_do_not_make_every_item_a_bad_one(tmp_path: Path) -> None:
-    # without `if __name__ == "__main__"` a process that imports this cannot start
-    code = "print(list(map_in_workers(sorted, [[2, 1], [4, 3]], lambda item: 'given up', workers=1)))\n"
+def test_workers_that_cannot_even_start_do_not_make_every_item_a_bad_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = multiprocessing.get_context("forkserver")
+    dead = partial(ProcessPoolExecutor, mp_context=context, initializer=os._exit, initargs=(1,))
+    monkeypatch.setattr(workers, "_pool", dead)
+
+    with pytest.raises(InfrastructureError, match="No worker process starts") as raised:
+        list(map_in_workers(square, range(10), given_up, workers=2))
+
+    assert raised.value.code == "no_workers"
+
+
+def test_a_script_runs_once_and_needs_no_guard(tmp_path: Path) -> None:
+    code = "print(list(map_in_workers(sorted, [[2, 1], [4, 3]], print, workers=1)), __name__)\n"
 
     run = run_script(tmp_path / "unguarded.py", code)
 
-    assert "given up" not in run.stdout
-    assert "if __name__ == '__main__':" in run.stderr
+    assert (run.returncode, run.stdout) == (0, "[[[2, 1], [4, 3]]] __main__\n"), run.stderr
 
 
-KILLED = """
+WAITING = """
+import os, time
+
 def wait(items):
     time.sleep(0.1)
     return os.getpid()
+"""
+KILLED = """
+from waiting import wait
 
-if __name__ == "__main__":
-    ids = map_in_workers(wait, range(100), print, workers=2, batch=1)
-    print(*{next(ids) for _ in range(10)}, flush=True)
-    os.kill(os.getpid(), 9)
+ids = map_in_workers(wait, range(100), print, workers=2, batch=1)
+print(*{next(ids) for _ in range(10)}, flush=True)
+os.kill(os.getpid(), 9)
 """
 
 
 def test_whoever_is_killed_leaves_no_worker_behind(tmp_path: Path) -> None:
-    run = run_script(tmp_path / "killed.py", f"import time\n{KILLED}")
-    workers = [int(text) for text in run.stdout.split()]
+    (tmp_path / "waiting.py").write_text(WAITING)
 
-    assert (run.returncode, len(workers)) == (-9, 2), run.stderr
-    assert eventually(lambda: not any(map(psutil.pid_exists, workers)))
+    run = run_script(tmp_path / "killed.py", KILLED)
+    ids = [int(text) for text in run.stdout.split()]
+
+    assert (run.returncode, len(ids)) == (-9, 2), run.stderr
+    assert eventually(lambda: not any(map(psutil.pid_exists, ids)))
 
 
 def eventually(is_so: Callable[[], bool], seconds: float = 10) -> bool:

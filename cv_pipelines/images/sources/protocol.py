@@ -1,12 +1,10 @@
 """What ingest asks of a place that holds images."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True)
-class SourceItem:
+class SourceItem(NamedTuple):
     """One file of a source, before anybody has read it.
 
     Attributes:

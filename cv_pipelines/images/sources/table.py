@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from cv_pipelines.errors import InputError
@@ -74,9 +74,9 @@ class CsvSource:
         if problem:
             return item
         if is_remote:
-            return replace(item, stamp=remote_stamp(name, self.url_allow))
+            return item._replace(stamp=remote_stamp(name, self.url_allow))
         stamp, problem, size = look_at((self.table.parent / name).stat, name)
-        return replace(item, stamp=stamp, problem=problem, size=size)
+        return item._replace(stamp=stamp, problem=problem, size=size)
 
 
 def csv_source(table: Path, url_allow: tuple[str, ...] = ()) -> CsvSource:

@@ -14,7 +14,8 @@ from assets.checks import (
 from assets.datasets import image_manifest
 from assets.inference import prediction_drift, predictions
 from assets.models import champion_model, model_evaluation, trained_model
-from cv_pipelines.jobs import loop, sync
+from assets.tasks import task_predictions
+from cv_pipelines.jobs import FOR_TASKS, loop, sync
 from cv_pipelines.schedules import weekly_retraining
 from cv_pipelines.settings import load_settings
 from resources.catalog import CatalogResource
@@ -22,15 +23,17 @@ from resources.database import DatabaseResource
 from resources.machine import MachineResource
 from resources.manifest_io import ManifestIOManager
 from resources.store import StoreResource
+from resources.tasks import make_tasks_resource
 from resources.webhook import WebhookResource
 from sensors.new_data import make_new_data_sensor
 from sensors.run_failure import make_run_failure_sensor
+from sensors.task_events import make_event_sensor
+from sensors.tasks import make_task_sensor
 from sensors.watch_sources import make_watch_sensor
 
 settings = load_settings()
-catalog = CatalogResource(
-    database=DatabaseResource(url=settings.database), store=StoreResource(url=settings.store)
-)
+database = DatabaseResource(url=settings.database)
+catalog = CatalogResource(database=database, store=StoreResource(url=settings.store))
 
 defs = Definitions(
     assets=[
@@ -42,6 +45,7 @@ defs = Definitions(
         champion_model,
         predictions,
         prediction_drift,
+        task_predictions,
     ],
     asset_checks=[
         image_manifest_checks,
@@ -51,17 +55,20 @@ defs = Definitions(
         predictions_checks,
         prediction_drift_checks,
     ],
-    jobs=[loop, sync],
+    jobs=[loop, *FOR_TASKS],
     schedules=[weekly_retraining],
     sensors=[
         make_new_data_sensor(AssetSelection.groups("annotations", "models", "inference")),
         make_run_failure_sensor(str(settings.ui_url)),
         make_watch_sensor(sync),
+        make_task_sensor(FOR_TASKS),
+        make_event_sensor(),
     ],
     resources={
         "catalog": catalog,
         "io_manager": ManifestIOManager(catalog=catalog),
         "machine": MachineResource(workers=settings.workers, cache=str(settings.cache)),
+        "tasks": make_tasks_resource(settings, database),
         "webhook": WebhookResource(url=EnvVar("CV_FAILURE_WEBHOOK") if settings.failure_webhook else ""),
     },
     executor=in_process_executor,

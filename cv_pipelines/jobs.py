@@ -1,7 +1,8 @@
 """The jobs."""
 
-from dagster import AssetSelection, define_asset_job
+from dagster import AssetSelection, define_asset_job, job
 
+from assets.tasks import classify_task_images, exercise_tasks
 from cv_pipelines.execution.failures import STEP_RETRIES
 
 loop = define_asset_job(
@@ -17,3 +18,33 @@ sync = define_asset_job(
     description="A look at the source of a data set: ingest and check, and nothing that follows from it.",
     op_retry_policy=STEP_RETRIES,
 )
+
+train = define_asset_job(
+    "train",
+    AssetSelection.groups("annotations", "models"),
+    description="From what was ingested to labels, splits, a model, its evaluation, and its promotion.",
+    op_retry_policy=STEP_RETRIES,
+)
+
+predict = define_asset_job(
+    "predict",
+    AssetSelection.assets("predictions", "prediction_drift"),
+    description="What the champion says about every image of a data set, and whether it still may.",
+    op_retry_policy=STEP_RETRIES,
+)
+
+
+@job(description="Many tasks of the kind classify_images in one run; started by the sensor `tasks`.")
+def classify_images() -> None:
+    """Classify the images of tasks."""
+    classify_task_images()
+
+
+@job(description="Many tasks of the kinds sleep and fail in one run; started by the sensor `tasks`.")
+def exercise() -> None:
+    """Sleep and fail."""
+    exercise_tasks()
+
+
+FOR_TASKS = (sync, train, predict, classify_images, exercise)
+"""The jobs of all kinds of tasks."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
-from pydantic import Field, HttpUrl, ValidationError, field_validator
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cv_pipelines.errors import InputError
@@ -28,6 +28,15 @@ class Settings(BaseSettings):
     url_allow: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Hosts and networks, by commas, that URLs in tables may lead to though not public."
     )
+    rabbitmq_url: str = Field("", description="amqp:// URL; empty: tasks come by the command line only.")
+    webhook_secret: SecretStr = Field(SecretStr(""), description="Signs what webhooks are told.")
+    most_waiting: int = Field(100_000, ge=1, description="Tasks that wait here; more stay in the broker.")
+    lost_after: float = Field(60, ge=1, description="Seconds of silence after which a run of tasks is lost.")
+    task_days: float = Field(30, gt=0, description="Days for which tasks that have ended are kept.")
+    event_days: float = Field(7, gt=0, description="Days for which delivered events are kept.")
+    file_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Folders, by commas, of which tasks may name files."
+    )
     workers: int = Field(os.cpu_count() or 1, ge=1, description="Processes that decode at ingest.")
 
     @field_validator("state")
@@ -43,6 +52,12 @@ class Settings(BaseSettings):
         for network in (part for part in parts if "/" in part):
             ip_network(network, strict=False)
         return parts
+
+    @field_validator("file_allow", mode="before")
+    @classmethod
+    def _folders(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        given = value.split(",") if isinstance(value, str) else value
+        return tuple(str(Path(part.strip()).expanduser().resolve()) for part in given if part.strip())
 
     @property
     def database(self) -> str:

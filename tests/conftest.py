@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,11 @@ from cv_pipelines.storage.local import LocalStore
 from cv_pipelines.storage.packs import Pack, Place
 from cv_pipelines.storage.protocol import ObjectStore
 
-pytest_plugins = ["tests.installation", "tests.library", "tests.servers"]
+pytest_plugins = ["tests.installation", "tests.library", "tests.rabbitmq", "tests.servers"]
+
+# whoever starts the tests in the background may have had SIGINT ignored, by us and all that we start
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # how long an example takes is no property of the code
 settings.register_profile("cv", deadline=None, print_blob=True)

@@ -21,6 +21,7 @@ LAYERS = [
     ["cv_pipelines.annotations"],
     ["cv_pipelines.models"],
     ["cv_pipelines.reports"],
+    ["cv_pipelines.tasks"],
     ["cv_pipelines.execution"],
     ["cv_pipelines.quality", "resources"],
     ["cv_pipelines.partitions"],
@@ -32,7 +33,7 @@ LAYERS = [
     ["cv_pipelines.definitions"],
     ["cv_pipelines.cli", "cv_pipelines.notebook"],
 ]
-WITHOUT_DAGSTER = [package for layer in LAYERS[:9] for package in layer]
+WITHOUT_DAGSTER = [package for layer in LAYERS[:10] for package in layer]
 HEAVY = ["tensorflow", "keras", "great_expectations", "pandas", "sklearn", "docker", "matplotlib"]
 
 

@@ -1,11 +1,17 @@
 """What commands need: opened late, so that `--help` is quick."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cv_pipelines.cli.output import errors
+from cv_pipelines.errors import CvError
 from cv_pipelines.settings import load_settings
 
 if TYPE_CHECKING:
     from cv_pipelines.catalog import Catalog
+    from cv_pipelines.tasks.ledger.ledger import Ledger
+
+_PUBLISH_SECONDS = 10.0
 
 
 def open_catalog() -> "Catalog":
@@ -16,3 +22,44 @@ def open_catalog() -> "Catalog":
 
     settings = load_settings()
     return Catalog(open_database(settings.database), open_store(settings.store))
+
+
+def open_ledger() -> "Ledger":
+    """The ledger of tasks that the settings name."""
+    from cv_pipelines.database.engine import open_database
+    from cv_pipelines.tasks.ledger.ledger import Ledger
+
+    settings = load_settings()
+    return Ledger(open_database(settings.database), bool(settings.rabbitmq_url))
+
+
+def announce(ledger: "Ledger", events: Sequence[int]) -> None:
+    """Tell the broker, if there is one, of events that this command has committed; the sensor tells the rest.
+
+    What goes wrong is a warning: what the command was asked for is done.
+    """
+    settings = load_settings()
+    if not settings.rabbitmq_url or not events:
+        return
+    from functools import partial
+
+    from cv_pipelines.broker.publisher import publish
+    from cv_pipelines.tasks.delivery import Courier
+    from cv_pipelines.tasks.webhooks import post
+
+    to_broker = partial(publish, settings.rabbitmq_url, seconds=_PUBLISH_SECONDS)
+    to_webhook = partial(post, secret=settings.webhook_secret.get_secret_value(), allow=settings.url_allow)
+    try:
+        Courier(ledger, to_broker, to_webhook).announce(events)
+    except CvError as error:
+        errors.print(f"Nobody is told of it yet: {error.user_message}", style="yellow", markup=False)
+
+
+def warn_without_daemon() -> None:
+    """Say on stderr that tasks will wait, where no daemon is running."""
+    from cv_pipelines.orchestration.instance import daemon_is_running, open_instance
+
+    with open_instance() as instance:
+        running = daemon_is_running(instance)
+    if not running:
+        errors.print("No daemon is running: start 'make dev', and it begins.", style="yellow", markup=False)

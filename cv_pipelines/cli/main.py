@@ -5,14 +5,18 @@ import click
 from cv_pipelines.cli.backfill import backfill
 from cv_pipelines.cli.dataset import dataset
 from cv_pipelines.cli.db import db
+from cv_pipelines.cli.dead_letters import dead_letters
 from cv_pipelines.cli.demo import demo
 from cv_pipelines.cli.dev import dev
+from cv_pipelines.cli.events import events
 from cv_pipelines.cli.image import image
 from cv_pipelines.cli.model import model
 from cv_pipelines.cli.output import ErrorGroup
 from cv_pipelines.cli.report import report
 from cv_pipelines.cli.run import run
+from cv_pipelines.cli.schema import schema
 from cv_pipelines.cli.store import store
+from cv_pipelines.cli.task import task
 
 
 @click.group(cls=ErrorGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,5 +32,7 @@ def main() -> None:
     """
 
 
-for command in (dataset, run, backfill, report, model, image, db, store, demo, dev):
+for command in (dataset, run, backfill, report, model, image, task, dead_letters, events, schema, db, store):
+    main.add_command(command)
+for command in (demo, dev):
     main.add_command(command)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, types
+from sqlalchemy import DateTime, Float, literal, types
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -34,6 +34,16 @@ class now(FunctionElement[datetime]):  # noqa: N801 - an SQL function, written a
     inherit_cache = True
 
 
+class from_now(FunctionElement[datetime]):  # noqa: N801 - an SQL function, written as one
+    """The time some seconds after now, or before it where they are negative: `from_now(-60.0)`."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(literal(float(seconds), Float))
+
+
 @compiles(now, "sqlite")
 def _sqlite_now(element: now, compiler: SQLCompiler, **options: Any) -> str:
     return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
@@ -42,3 +52,14 @@ def _sqlite_now(element: now, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(now)
 def _standard_now(element: now, compiler: SQLCompiler, **options: Any) -> str:
     return "clock_timestamp()"
+
+
+@compiles(from_now, "sqlite")
+def _sqlite_from_now(element: from_now, compiler: SQLCompiler, **options: Any) -> str:
+    seconds = compiler.process(element.clauses, **options)
+    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', {seconds} || ' seconds')"
+
+
+@compiles(from_now)
+def _standard_from_now(element: from_now, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(clock_timestamp() + make_interval(secs => {compiler.process(element.clauses, **options)}))"

@@ -16,7 +16,7 @@ from cv_pipelines.errors import CvError, InfrastructureError, InputError
 _BUSY_SECONDS = 10
 _CONNECT_SECONDS = 10
 _REFUSED = re.compile("authentication failed|no password|no pg_hba.conf entry|does not exist|permission denied")
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest revision that this code knows."""
 
 

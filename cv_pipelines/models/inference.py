@@ -36,12 +36,12 @@ def predict_images(
         yield predict_pixels(model, pixels)
 
 
-def predict_pixels(model: "keras.Model", pixels: Pixels) -> Probabilities:
-    """Predict one batch (n, size, size, 3), n at most BATCH.
+def predict_pixels(model: "keras.Model", pixels: Pixels, batch: int = BATCH) -> Probabilities:
+    """Predict one batch (n, size, size, 3), n at most `batch`.
 
     A short batch is filled up: another shape would have the graph built once more.
     """
     count = len(pixels)
-    if count < BATCH:
-        pixels = np.concatenate([pixels, np.zeros((BATCH - count, *pixels.shape[1:]), np.uint8)])
+    if count < batch:
+        pixels = np.concatenate([pixels, np.zeros((batch - count, *pixels.shape[1:]), np.uint8)])
     return np.asarray(model.predict_on_batch(pixels))[:count]

@@ -5,13 +5,17 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
+import pika
 import pytest
 from sqlalchemy import make_url
 
+from cv_pipelines.broker.topology import TASKS
 from cv_pipelines.settings import ROOT
-from tests.installation import Installation, draw_film, draw_shapes
+from tests.installation import Installation, draw_film, draw_shapes, wait_for
+from tests.rabbitmq import RabbitMQ
 from tests.servers import S3, Postgres
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -55,6 +59,16 @@ def shared_photos(s3: S3, photos: Path) -> dict[str, str]:
     return {**s3.environment, "BUCKET": bucket}
 
 
+def has_queue(url: str) -> bool:
+    """Whether the sensor has made the queue that tasks are published to."""
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        try:
+            connection.channel().queue_declare(TASKS, passive=True)
+        except pika.exceptions.ChannelClosedByBroker:
+            return False
+        return True
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_commands_of_a_page_work(
@@ -70,9 +84,15 @@ def test_the_commands_of_a_page_work(
         finished: Installation = request.getfixturevalue("finished")
         shutil.copytree(finished.state, installation.state, dirs_exist_ok=True)
         environment |= servers(request.getfixturevalue("postgres"), request.getfixturevalue("s3_server"), path)
-    done = subprocess.run(
-        ["bash", "-c", script_of(page)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
+    with ExitStack() as running:
+        if page.stem == "messaging":
+            rabbitmq: RabbitMQ = request.getfixturevalue("rabbitmq")
+            environment |= {"CV_RABBITMQ_URL": rabbitmq.new_vhost()}
+            running.enter_context(Installation(installation.state, environment).dev())
+            wait_for(lambda: has_queue(environment["CV_RABBITMQ_URL"]), 60)
+        done = subprocess.run(
+            ["bash", "-c", script_of(page)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
 
 

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from cv_pipelines.database.tables import metadata
+from cv_pipelines.database.task_tables import tasks
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.configure(connection=context.config.attributes["connection"], target_metadata=tasks.metadata)
 context.run_migrations()

@@ -44,7 +44,8 @@ def read_url(url: str, allow: tuple[str, ...]) -> bytes:
         allow: hosts and networks that may be asked though they are not public.
 
     Raises:
-        OSError: in words, for they end up in a table that people read.
+        OSError: in words, for they end up in a table that people read; a ConnectionError or TimeoutError
+            where it may pass.
     """
     deadline = time.monotonic() + TOTAL_SECONDS
     data = bytearray()
@@ -54,16 +55,16 @@ def read_url(url: str, allow: tuple[str, ...]) -> bytes:
             if problem := size_problem(len(data)):
                 raise OSError(problem)
             if time.monotonic() > deadline:
-                raise OSError(f"the server is too slow: not all of it came within {TOTAL_SECONDS} s")
+                raise TimeoutError(f"the server is too slow: not all of it came within {TOTAL_SECONDS} s")
     return bytes(data)
 
 
 @contextmanager
 def _answer(method: str, url: str, allow: tuple[str, ...]) -> Iterator["BaseHTTPResponse"]:
     """The answer to a request, with its body still to come."""
-    from urllib3.exceptions import HTTPError  # the first import of urllib3 takes a while
+    from urllib3.exceptions import HTTPError, LocationValueError  # the first import of urllib3 takes a while
 
-    from cv_pipelines.images.sources.connections import connections
+    from cv_pipelines.images.sources.connections import ForbiddenAddressError, connections
 
     headers = {"Accept-Encoding": "identity"}
     try:
@@ -74,11 +75,15 @@ def _answer(method: str, url: str, allow: tuple[str, ...]) -> Iterator["BaseHTTP
         finally:
             answer.close()
     except HTTPError as error:
-        raise OSError(_WORDS.get(type(error).__name__, str(error))) from error
+        stays = isinstance(error, (ForbiddenAddressError, LocationValueError))
+        kind = OSError if stays else ConnectionError
+        raise kind(_WORDS.get(type(error).__name__, str(error))) from error
 
 
 def _require_success(status: int) -> None:
     if 300 <= status < 400:
         raise OSError(f"the server redirects ({status}), which is not followed. Write the address it leads to")
+    if status >= 500 or status in (408, 425, 429):
+        raise ConnectionError(f"the server answers {status}")
     if status != 200:
         raise OSError(f"the server answers {status}")

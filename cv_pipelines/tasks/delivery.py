@@ -1,0 +1,162 @@
+"""Telling of events: exchange, reply queues and webhooks, whichever of them an event is for."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Protocol
+
+from cv_pipelines.broker.publisher import NO_QUEUE, Outgoing
+from cv_pipelines.broker.topology import STATUS_EXCHANGE
+from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
+from cv_pipelines.tasks.ledger.outbox import Delivery, Failure, Receiver, own, settle, take
+from cv_pipelines.tasks.message import StatusMessage
+from cv_pipelines.tasks.states import FINAL
+from cv_pipelines.tasks.webhooks import Answer
+
+Publish = Callable[[Sequence[Outgoing]], list[str]]
+"""Publishes; for each message the reason why it is not where it should be, empty where it is."""
+AT_ONCE = 2000
+"""Events in memory together."""
+_CALLS = 16
+"""Webhooks called at once."""
+
+
+class Post(Protocol):
+    """Posts a body to a webhook."""
+
+    def __call__(self, url: str, body: bytes, *, headers: Mapping[str, str]) -> Answer:
+        """Never raises: what the receiver does is in the answer."""
+
+
+_ON_BROKER: tuple[Receiver, ...] = ("exchange", "reply")
+_Answers = dict[int, dict[Receiver, Failure | None]]
+_NO_BROKER = Failure("CV_RABBITMQ_URL is not set, so there is no broker to tell")
+
+
+@dataclass(frozen=True)
+class Courier:
+    """What tells of events.
+
+    Attributes:
+        ledger: where they are.
+        publish: to the broker; None where there is none.
+        post: to webhooks.
+    """
+
+    ledger: Ledger
+    publish: Publish | None
+    post: Post
+
+    def announce(self, ids: Sequence[int]) -> None:
+        """Tell the broker of events that this process has just committed; what fails is swept up later."""
+        if self.publish is None or not ids:
+            return
+        for start in range(0, len(ids), AT_ONCE):
+            rows = own(self.ledger, ids[start : start + AT_ONCE])
+            answers = self._publish(rows)
+            settle(self.ledger, answers)
+            if _trouble(answers):
+                return
+
+    def sweep(self, seconds: float) -> int:
+        """Tell of everything that is due; returns how many events were settled.
+
+        Args:
+            seconds: after which nothing more is begun.
+        """
+        ends = time.monotonic() + seconds
+        settled, trouble = 0, None
+        while time.monotonic() < ends and (rows := take(self.ledger, AT_ONCE)):
+            answers = self._publish(rows, trouble)
+            trouble = _trouble(answers)  # a broker that is away is asked once, and webhooks do not wait for it
+            calls = self._call(rows, answers, ends)
+            settle(self.ledger, answers, calls)
+            settled += len(rows)
+        return settled
+
+    def _publish(self, rows: Sequence[AnyRow], trouble: Failure | None = None) -> _Answers:
+        """Tell exchange and reply queues, all at once; not where there is trouble with the broker."""
+        answers: _Answers = {row.id: {} for row in rows}
+        wanted = [(row, one) for row in rows for one in _ON_BROKER if one in row.pending]
+        trouble = trouble or (_NO_BROKER if self.publish is None else None)
+        if trouble or self.publish is None:
+            failures: list[Failure | None] = [trouble] * len(wanted)
+        else:
+            reasons = self.publish([_outgoing(row, one) for row, one in wanted]) if wanted else []
+            failures = [Failure(reason, counts=reason == NO_QUEUE) if reason else None for reason in reasons]
+        for (row, one), failure in zip(wanted, failures, strict=True):
+            answers[row.id][one] = failure
+        return answers
+
+    def _call(self, rows: Sequence[AnyRow], answers: _Answers, ends: float) -> list[Delivery]:
+        """Call webhooks, some at once, each task's in their order; those that are not done in time stay open."""
+        of_task: dict[str, list[AnyRow]] = {}
+        for row in rows:
+            if "webhook" in row.pending:
+                of_task.setdefault(row.task_id, []).append(row)
+        calls: list[Delivery] = []
+        if not of_task:
+            return calls
+        pool = ThreadPoolExecutor(_CALLS)
+        jobs = [pool.submit(self._call_in_order, some, ends) for some in of_task.values()]
+        wait(jobs, timeout=max(0.0, ends - time.monotonic()))
+        for row, answer in _answered(jobs):
+            calls.append(Delivery(row.id, row.reply["webhook"], answer.status, answer.error, answer.milliseconds))
+            answers[row.id]["webhook"] = Failure(f"webhook: {answer.error}") if answer.error else None
+        pool.shutdown(wait=False, cancel_futures=True)
+        return calls
+
+    def _call_in_order(self, rows: Sequence[AnyRow], ends: float) -> list[tuple[AnyRow, Answer]]:
+        made: list[tuple[AnyRow, Answer]] = []
+        for row in rows:
+            if time.monotonic() > ends:
+                break
+            headers = {"X-Task-Id": row.task_id, "X-Event-Number": str(row.number)}
+            made.append((row, self.post(row.reply["webhook"], status_of(row), headers=headers)))
+            if made[-1][1].error:
+                break
+        return made
+
+
+def status_of(row: AnyRow) -> bytes:
+    """An event as the message that tells of it, `cv.status/v1`."""
+    is_end = row.state in FINAL
+    message = StatusMessage(
+        task_id=row.task_id,
+        kind=row.kind,
+        number=row.number,
+        state=row.state,
+        progress=row.progress,
+        result=row.result if is_end else None,
+        error=row.error if is_end else None,
+        at=row.created_at,
+    )
+    return message.model_dump_json().encode()
+
+
+def _trouble(answers: _Answers) -> Failure | None:
+    """What is wrong with the broker itself, if anything is."""
+    failures = [
+        failure for each in answers.values() for one, failure in each.items() if one in _ON_BROKER and failure
+    ]
+    return next((failure for failure in failures if not failure.counts), None)
+
+
+def _answered(
+    jobs: Iterable[Future[list[tuple[AnyRow, Answer]]]],
+) -> list[tuple[AnyRow, Answer]]:
+    return [one for job in jobs if job.done() for one in job.result()]
+
+
+def _outgoing(row: AnyRow, receiver: str) -> Outgoing:
+    reply = row.reply or {}
+    is_reply = receiver == "reply"
+    return Outgoing(
+        exchange="" if is_reply else STATUS_EXCHANGE,
+        routing_key=reply["reply_to"] if is_reply else f"{row.kind}.{row.state}",
+        body=status_of(row),
+        message_id=f"{row.task_id}:{row.number}",
+        correlation_id=reply.get("correlation_id") if is_reply else None,
+        mandatory=is_reply,
+    )

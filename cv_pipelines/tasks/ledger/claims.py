@@ -1,0 +1,156 @@
+"""From queued tasks to attempts: a run costs seconds, an image milliseconds, so runs take many tasks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, case, func, insert, or_, select, update
+
+from cv_pipelines.database.clock import now
+from cv_pipelines.database.locks import take_turns
+from cv_pipelines.database.task_tables import attempts, tasks
+from cv_pipelines.tasks.kinds.protocol import Params, TaskKind
+from cv_pipelines.tasks.kinds.registry import KINDS, kind_of
+from cv_pipelines.tasks.ledger.changes import apply, locked, unwanted
+from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
+from cv_pipelines.tasks.ledger.policy import company
+from cv_pipelines.tasks.ledger.work import task_of
+from cv_pipelines.tasks.states import UNFINISHED
+
+MOST_RUNS = 20
+"""Open attempts of a kind whose tasks have a run each; the rest waits here, where it can be reordered."""
+_WAITING = (tasks.c.state == "queued", tasks.c.attempt.is_(None))
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One run's worth of tasks, as the ledger has it.
+
+    Attributes:
+        id: its number; also names the run.
+        kind: of all its tasks.
+        run_id: the run that has begun it, None before.
+        begun: whether a run has begun it; kinds without `together` never say so.
+        silent: seconds since its run was last heard of, since it was made where none has begun it.
+        params: of the one task of a kind without `together`.
+        priority: of its most urgent task.
+        tasks: how many there are unfinished.
+        wanted: how many of these are neither cancelled nor past their deadline.
+    """
+
+    id: int
+    kind: TaskKind
+    run_id: str | None
+    begun: bool
+    silent: float
+    params: Params | None
+    priority: int
+    tasks: int
+    wanted: int
+
+    @property
+    def dataset(self) -> str | None:
+        """The partition of its run; None where it has none."""
+        return getattr(self.params, "dataset", None)
+
+
+def claim(ledger: Ledger) -> int:
+    """Make attempts of tasks that wait, by priority and age; returns how many.
+
+    Of a kind whose tasks share runs there is one at a time, so that whatever comes in the meantime goes
+    together into the next.
+    """
+    return sum(_claim_kind(ledger, kind) for kind in KINDS)
+
+
+def expire(ledger: Ledger) -> list[int]:
+    """End waiting tasks that are past their deadline; returns ids of events."""
+    with ledger.database.begin() as connection:
+        late = locked(connection, *_WAITING, tasks.c.deadline < now())
+        return apply(connection, ledger, [change for task in late if (change := unwanted(task))])
+
+
+def open_attempts(ledger: Ledger) -> list[Attempt]:
+    """All attempts that have not ended, oldest first."""
+    silent = _seconds_since(ledger, func.coalesce(attempts.c.heartbeat_at, attempts.c.created_at))
+    unfinished = tasks.c.state.in_(UNFINISHED)
+    wanted = ~tasks.c.cancel & (tasks.c.deadline.is_(None) | (tasks.c.deadline >= now()))
+    numbers = (
+        func.count(tasks.c.id).label("left"),
+        func.count(case((wanted, tasks.c.id))).label("wanted"),
+        func.coalesce(func.max(tasks.c.priority), 0).label("priority"),
+    )
+    query = (
+        select(attempts, silent.label("silent"), *numbers)
+        .join_from(attempts, tasks, (tasks.c.attempt == attempts.c.id) & unfinished, isouter=True)
+        .where(attempts.c.state == "open")
+        .group_by(attempts.c.id)
+        .order_by(attempts.c.id)
+    )
+    with ledger.database.connect() as connection:
+        rows = connection.execute(query).all()
+        singles = [row.id for row in rows if kind_of(row.kind).together is None]
+        wanted_rows = select(tasks).where(tasks.c.attempt.in_(singles), unfinished)
+        params = {row.attempt: task_of(row).params for row in connection.execute(wanted_rows)}
+    return [_attempt(row, params.get(row.id)) for row in rows]
+
+
+def _attempt(row: AnyRow, params: Params | None) -> Attempt:
+    kind = kind_of(row.kind)
+    begun = row.epoch > 0
+    return Attempt(row.id, kind, row.run_id, begun, float(row.silent), params, row.priority, row.left, row.wanted)
+
+
+def _seconds_since(ledger: Ledger, moment: Any) -> Any:
+    if ledger.database.dialect.name == "sqlite":
+        return (func.julianday(now()) - func.julianday(moment)) * 86400.0
+    return func.extract("epoch", now() - moment)
+
+
+def _claim_kind(ledger: Ledger, kind: TaskKind) -> int:
+    with ledger.database.begin() as connection:
+        if not _ready(connection, kind).first():
+            return 0
+        take_turns(connection, f"claim {kind.name}")
+        is_open = (attempts.c.state == "open", attempts.c.kind == kind.name)
+        number = connection.scalar(select(func.count()).select_from(attempts).where(*is_open)) or 0
+        most = 1 if kind.together else MOST_RUNS
+        made = 0
+        while number + made < most and (some := _next(connection, kind)):
+            _make(connection, kind, some)
+            made += 1
+        return made
+
+
+def _ready(connection: Connection, kind: TaskKind) -> Any:
+    due = or_(tasks.c.not_before.is_(None), tasks.c.not_before <= now())
+    columns = (tasks.c.id, tasks.c.batch_key, tasks.c.attempts)
+    order = (tasks.c.priority.desc(), tasks.c.created_at, tasks.c.id)
+    return connection.execute(
+        select(*columns).where(*_WAITING, tasks.c.kind == kind.name, due).order_by(*order).limit(1)
+    )
+
+
+def _next(connection: Connection, kind: TaskKind) -> Sequence[str]:
+    """The most urgent task, and those that may share its run: tried as often, so that they share its fate."""
+    first = _ready(connection, kind).first()
+    if first is None:
+        return []
+    same = (tasks.c.batch_key == first.batch_key, tasks.c.attempts == first.attempts)
+    due = or_(tasks.c.not_before.is_(None), tasks.c.not_before <= now())
+    query = (
+        select(tasks.c.id)
+        .where(*_WAITING, tasks.c.kind == kind.name, *same, due)
+        .order_by(tasks.c.priority.desc(), tasks.c.created_at, tasks.c.id)
+        .limit(company(kind.most, first.attempts))
+        .with_for_update(skip_locked=True)
+    )
+    return connection.scalars(query).all()
+
+
+def _make(connection: Connection, kind: TaskKind, ids: Sequence[str]) -> None:
+    row = {"kind": kind.name, "tasks": len(ids), "state": "open"}
+    made = connection.scalar(insert(attempts).values(row).returning(attempts.c.id))
+    for start in range(0, len(ids), 1000):
+        some = update(tasks).where(tasks.c.id.in_(ids[start : start + 1000]))
+        connection.execute(some.values(attempt=made, attempts=tasks.c.attempts + 1))

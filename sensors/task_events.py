@@ -1,0 +1,32 @@
+"""Telling of what became of tasks, and forgetting what is old."""
+
+import time
+
+from dagster import DefaultSensorStatus, SensorDefinition, SensorEvaluationContext, SkipReason, sensor
+
+from cv_pipelines.tasks.ledger.retention import prune
+from resources.tasks import TasksResource
+
+SWEEP_SECONDS = 20.0
+PRUNE_SECONDS = 3600.0
+
+
+def make_event_sensor() -> SensorDefinition:
+    """A sensor that delivers what is still open, calls webhooks, and prunes the ledger every hour."""
+
+    @sensor(
+        name="task_events",
+        minimum_interval_seconds=1,
+        default_status=DefaultSensorStatus.RUNNING,
+        description="Tells exchange, reply queues and webhooks of what became of tasks; deletes what is old.",
+    )
+    def task_events(context: SensorEvaluationContext, tasks: TasksResource) -> SkipReason:
+        settled = tasks.courier().sweep(SWEEP_SECONDS)
+        pruned = ""
+        if time.time() - float(context.cursor or 0) > PRUNE_SECONDS:
+            gone = prune(tasks.ledger(), tasks.task_days, tasks.event_days)
+            pruned = ", ".join(f"{count:,} {name}" for name, count in gone.items() if count)
+            context.update_cursor(str(time.time()))
+        return SkipReason(f"{settled} events settled" + (f"; deleted {pruned}" if pruned else ""))
+
+    return task_events

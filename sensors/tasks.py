@@ -1,0 +1,92 @@
+"""Messages become tasks, tasks become runs, and what became of the runs goes back to the tasks."""
+
+from collections.abc import Sequence
+
+from dagster import (
+    DagsterInstance,
+    DefaultSensorStatus,
+    JobDefinition,
+    RunRequest,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from cv_pipelines.errors import CvError
+from cv_pipelines.images.datasets import find_dataset
+from cv_pipelines.orchestration.instance import add_partition
+from cv_pipelines.orchestration.task_attempts import reconcile, request_of
+from cv_pipelines.tasks.ledger.claims import Attempt, claim, expire, open_attempts
+from cv_pipelines.tasks.ledger.closing import close
+from cv_pipelines.tasks.ledger.ledger import Ledger
+from cv_pipelines.tasks.ledger.outcomes import error_of
+from resources.tasks import TasksResource
+
+MOST_MESSAGES = 20_000
+"""Of one tick: more than come between two."""
+TAKE_SECONDS = 2.0
+
+
+def make_task_sensor(jobs: Sequence[JobDefinition | UnresolvedAssetJobDefinition]) -> SensorDefinition:
+    """The sensor at the heart of tasks: every tick it takes messages, looks at runs, and asks for new ones.
+
+    Args:
+        jobs: those of all kinds.
+    """
+
+    @sensor(
+        name="tasks",
+        jobs=jobs,
+        minimum_interval_seconds=1,
+        default_status=DefaultSensorStatus.RUNNING,
+        description="Takes tasks from CV_RABBITMQ_URL and the ledger, starts runs that do them, follows these.",
+    )
+    def tasks(context: SensorEvaluationContext, tasks: TasksResource) -> SensorResult:
+        ledger, notes = tasks.ledger(), []
+        try:
+            notes += _collect(tasks, ledger)
+        except CvError as error:  # the tasks that are here need no broker
+            notes.append(error.user_message)
+            context.log.warning(error.user_message)
+        told = expire(ledger)
+        for attempt in open_attempts(ledger):
+            told += reconcile(ledger, context.instance, attempt, tasks.lost_after)
+        claim(ledger)
+        requests = []
+        for attempt in open_attempts(ledger):
+            request, refused = _request(ledger, context.instance, attempt)
+            requests += [request] if request else []
+            told += refused
+        tasks.courier().announce(told)
+        quiet = None if requests else SkipReason("; ".join(notes) or "Nothing has to be started.")
+        return SensorResult(requests, skip_reason=quiet)
+
+    return tasks
+
+
+def _collect(tasks: TasksResource, ledger: Ledger) -> list[str]:
+    """Take messages from the broker, if there is one; says what came."""
+    if not tasks.broker_url:
+        return []
+    from cv_pipelines.tasks.collection import collect  # pika is imported where there is a broker
+
+    url, allow = tasks.broker_url, tuple(tasks.url_allow)
+    got = collect(ledger, url, MOST_MESSAGES, TAKE_SECONDS, tasks.most_waiting, allow)
+    tasks.courier().announce(got.events)
+    notes = [f"{got.accepted} new tasks, {got.duplicates} known, {got.refused} dead letters"]
+    if got.full:
+        notes.append(f"{tasks.most_waiting:,} tasks are waiting: messages stay in the broker")
+    return notes
+
+
+def _request(ledger: Ledger, instance: DagsterInstance, attempt: Attempt) -> tuple[RunRequest | None, list[int]]:
+    """Ask for the run of an attempt that has none; one that cannot be asked for would wedge the sensor."""
+    try:
+        if attempt.dataset is not None:
+            add_partition(instance, find_dataset(ledger.database, attempt.dataset).name)
+    except CvError as error:
+        return None, close(ledger, attempt.id, error_of(error))
+    return request_of(instance, attempt), []

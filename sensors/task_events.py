@@ -4,11 +4,14 @@ import time
 
 from dagster import DefaultSensorStatus, SensorDefinition, SensorEvaluationContext, SkipReason, sensor
 
+from cv_pipelines.orchestration.old_runs import delete_old_runs
 from cv_pipelines.tasks.ledger.retention import prune
 from resources.tasks import TasksResource
 
 SWEEP_SECONDS = 20.0
 PRUNE_SECONDS = 3600.0
+MOST_RUNS = 500
+"""Old runs that are deleted in an hour: more than an hour brings, and few enough for a tick."""
 
 
 def make_event_sensor() -> SensorDefinition:
@@ -25,6 +28,7 @@ def make_event_sensor() -> SensorDefinition:
         pruned = ""
         if time.time() - float(context.cursor or 0) > PRUNE_SECONDS:
             gone = prune(tasks.ledger(), tasks.task_days, tasks.event_days)
+            gone["runs"] = delete_old_runs(context.instance, tasks.task_days, MOST_RUNS)
             pruned = ", ".join(f"{count:,} {name}" for name, count in gone.items() if count)
             context.update_cursor(str(time.time()))
         return SkipReason(f"{settled} events settled" + (f"; deleted {pruned}" if pruned else ""))

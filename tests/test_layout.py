@@ -12,7 +12,7 @@ from cv_pipelines.settings import ROOT
 
 # each layer may import from its own line only within one package, and from every line above it
 LAYERS = [
-    ["cv_pipelines.errors", "cv_pipelines.progress", "cv_pipelines.hashing"],
+    ["cv_pipelines.errors", "cv_pipelines.progress", "cv_pipelines.hashing", "cv_pipelines.failpoints"],
     ["cv_pipelines.settings"],
     ["cv_pipelines.storage", "cv_pipelines.database", "cv_pipelines.broker"],
     ["cv_pipelines.catalog"],

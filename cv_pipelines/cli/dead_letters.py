@@ -1,5 +1,7 @@
 """`cv-pipelines dead-letters`: messages that could not become tasks."""
 
+import sys
+
 import click
 
 from cv_pipelines.cli.context import open_ledger
@@ -70,7 +72,7 @@ def show(letter_id: int, only_body: bool, as_json: bool) -> None:
 
     row = find_letter(open_ledger(), letter_id)
     if only_body:
-        click.get_binary_stream("stdout").write(row.body)
+        sys.stdout.buffer.write(row.body)
     elif as_json:
         print_json(full_letter(row))
     else:

@@ -37,7 +37,7 @@ def redeliver(task_id: str | None, of_all: bool, as_json: bool) -> None:
         print_json({"reopened": reopened, **left})
         return
     if of_all or task_id is not None:
-        console.print(f"{reopened:,} events are tried again; the daemon tells of them within seconds.")
-    console.print(f"In all {left['open']:,} events are open, {left['abandoned']:,} are abandoned.")
+        console.print(f"Opened again: {reopened:,}. The daemon tells of them within seconds.")
+    console.print(f"Open events: {left['open']:,}. Abandoned: {left['abandoned']:,}.")
     if left["abandoned"] and not of_all:
         console.print("All of them once more: cv-pipelines events redeliver --all")

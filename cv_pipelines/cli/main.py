@@ -32,7 +32,20 @@ def main() -> None:
     """
 
 
-for command in (dataset, run, backfill, report, model, image, task, dead_letters, events, schema, db, store):
-    main.add_command(command)
-for command in (demo, dev):
+for command in (
+    dataset,
+    run,
+    backfill,
+    report,
+    model,
+    image,
+    task,
+    dead_letters,
+    events,
+    schema,
+    db,
+    store,
+    demo,
+    dev,
+):
     main.add_command(command)

@@ -1,5 +1,6 @@
 """`cv-pipelines task events`: what has happened to a task, and who has been told."""
 
+from datetime import datetime
 from typing import Any
 
 import click
@@ -44,12 +45,9 @@ def events(task_id: str, as_json: bool) -> None:
 def _readable(facts: dict[str, Any]) -> dict[str, Any]:
     from cv_pipelines.cli.task_views import percent
 
-    shown = {name: f"{value:%H:%M:%S}" if name in _TIMES and value else value for name, value in facts.items()}
+    shown = {name: f"{value:%H:%M:%S}" if isinstance(value, datetime) else value for name, value in facts.items()}
     if "progress" in shown:
-        shown["progress"] = percent(shown["progress"])
+        shown["progress"] = percent(facts["progress"])
     if "pending" in shown:
-        shown["pending"] = ", ".join(shown["pending"])
+        shown["pending"] = ", ".join(facts["pending"])
     return shown
-
-
-_TIMES = ("created_at", "next_at")

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cv_pipelines.broker.connection import open_connection
-from cv_pipelines.broker.consumer import Message, drain
+from cv_pipelines.broker.consumer import drain
+from cv_pipelines.broker.messages import Message
 from cv_pipelines.broker.topology import DEAD_TASKS, DELIVERY_LIMIT, TASKS, declare
+from cv_pipelines.failpoints import fail_point
 from cv_pipelines.tasks.ledger.intake import Letter, receive
 from cv_pipelines.tasks.ledger.ledger import Ledger
 from cv_pipelines.tasks.ledger.queries import waiting
@@ -49,7 +51,8 @@ def collect(
     room = most_waiting - waiting(ledger, most_waiting)
     collected.full = room <= 0
     if room > 0:
-        drain(url, TASKS, _into(ledger, collected, allow), min(most, room), seconds)
+        if drain(url, TASKS, _into(ledger, collected, allow), min(most, room), seconds):
+            fail_point("intake.acknowledged")
     drain(url, DEAD_TASKS, _into(ledger, collected, allow, _GIVEN_UP), most, seconds)
     return collected
 
@@ -67,6 +70,7 @@ def _into(
 ) -> Callable[[list[Message]], None]:
     def take(messages: list[Message]) -> None:
         received = receive(ledger, [letter_of(message, problem) for message in messages], allow)
+        fail_point("intake.committed")
         collected.accepted += len(received.accepted)
         collected.duplicates += received.duplicates
         collected.refused += len(received.refused)

@@ -6,8 +6,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Protocol
 
-from cv_pipelines.broker.publisher import NO_QUEUE, Outgoing
+from cv_pipelines.broker.messages import Outgoing
+from cv_pipelines.broker.publisher import NO_QUEUE
 from cv_pipelines.broker.topology import STATUS_EXCHANGE
+from cv_pipelines.failpoints import fail_point
 from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
 from cv_pipelines.tasks.ledger.outbox import Delivery, Failure, Receiver, own, settle, take
 from cv_pipelines.tasks.message import StatusMessage
@@ -55,6 +57,7 @@ class Courier:
         for start in range(0, len(ids), AT_ONCE):
             rows = own(self.ledger, ids[start : start + AT_ONCE])
             answers = self._publish(rows)
+            fail_point("outbox.published")
             settle(self.ledger, answers)
             if _trouble(answers):
                 return
@@ -71,6 +74,7 @@ class Courier:
             answers = self._publish(rows, trouble)
             trouble = _trouble(answers)  # a broker that is away is asked once, and webhooks do not wait for it
             calls = self._call(rows, answers, ends)
+            fail_point("outbox.published")
             settle(self.ledger, answers, calls)
             settled += len(rows)
         return settled

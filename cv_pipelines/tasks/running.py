@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import OperationalError
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
+from cv_pipelines.failpoints import fail_point
 from cv_pipelines.tasks.ledger.ledger import Ledger
 from cv_pipelines.tasks.ledger.outcomes import Outcome, error_of
 from cv_pipelines.tasks.ledger.work import Begun, SupersededError, Task, begin, finish, heartbeat
@@ -77,6 +78,7 @@ def run_attempt(
     begun = begin(ledger, attempt, run_id)
     if begun is None:
         return None
+    fail_point("begin.committed")
     announce(begun.events)
     control = Control()
     with _Heart(ledger, begun, control, announce, lost_after / BEATS):
@@ -93,6 +95,7 @@ def _work(ledger: Ledger, begun: Begun, work: Work, control: Control, announce: 
         nonlocal committed
         if buffer:
             told = _finish(ledger, begun, buffer)
+            fail_point("finish.committed")
             open_ones.difference_update(buffer)
             buffer.clear()
             announce(told)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, case, func, insert, or_, select, update
 from cv_pipelines.database.clock import now
 from cv_pipelines.database.locks import take_turns
 from cv_pipelines.database.task_tables import attempts, tasks
+from cv_pipelines.failpoints import fail_point
 from cv_pipelines.tasks.kinds.protocol import Params, TaskKind
 from cv_pipelines.tasks.kinds.registry import KINDS, kind_of
 from cv_pipelines.tasks.ledger.changes import apply, locked, unwanted
@@ -60,7 +61,10 @@ def claim(ledger: Ledger) -> int:
     Of a kind whose tasks share runs there is one at a time, so that whatever comes in the meantime goes
     together into the next.
     """
-    return sum(_claim_kind(ledger, kind) for kind in KINDS)
+    made = sum(_claim_kind(ledger, kind) for kind in KINDS)
+    if made:
+        fail_point("claim.committed")
+    return made
 
 
 def expire(ledger: Ledger) -> list[int]:

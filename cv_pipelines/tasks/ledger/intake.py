@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from cv_pipelines.database.clock import now
 from cv_pipelines.database.task_tables import dead_letters, tasks
+from cv_pipelines.failpoints import fail_point
 from cv_pipelines.tasks.kinds.registry import kind_of
 from cv_pipelines.tasks.ledger.changes import AT_ONCE, Change, record
 from cv_pipelines.tasks.ledger.ledger import Ledger
@@ -73,6 +74,7 @@ def receive(ledger: Ledger, letters: Sequence[Letter], allow: tuple[str, ...] = 
                 refused.append((letter, Rejected(CONFLICT, "Another message has had this task_id before.")))
         _add_dead_letters(connection, refused)
         told = record(connection, ledger, [Change(_new(task), "queued") for task in _firsts(parsed, fresh)])
+        fail_point("intake.before_commit")
     problems = [problem for _, problem in refused]
     return Received(sorted(fresh), len(letters) - len(fresh) - len(problems), problems, told)
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select, update
 from cv_pipelines.database.clock import now
 from cv_pipelines.database.task_tables import attempts, tasks
 from cv_pipelines.errors import InfrastructureError
+from cv_pipelines.failpoints import fail_point
 from cv_pipelines.tasks.kinds.protocol import Params
 from cv_pipelines.tasks.kinds.registry import kind_of
 from cv_pipelines.tasks.ledger.changes import Change, apply, close_if_done, locked, record, unwanted, verdict
@@ -114,6 +115,7 @@ def finish(ledger: Ledger, begun: Begun, outcomes: Mapping[str, Outcome]) -> lis
         rows = locked(connection, tasks.c.id.in_(list(outcomes)), attempt=begun.attempt)
         told = apply(connection, ledger, [verdict(row, outcomes[row.id]) for row in rows], begun.epoch)
         close_if_done(connection, begun.attempt, "finished")
+        fail_point("finish.before_commit")
     return told
 
 

@@ -18,6 +18,10 @@ from cv_pipelines.database.engine import open_database
 from cv_pipelines.storage.local import LocalStore
 
 
+class UnavailableError(Exception):
+    """Something cannot be measured here; says why."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """One measured ratio against what is promised.

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.measure import Figure
+from benchmarks.measure import Figure, UnavailableError
 from cv_pipelines.settings import ROOT
 
 BENCHMARKS = ("importing", "ingest", "manifest", "s3", "prediction", "training", "dagster_overhead")
@@ -26,7 +26,10 @@ def main() -> None:
     figures: list[Figure] = []
     for name in arguments.names or BENCHMARKS:
         print(f"measuring {name} …", file=sys.stderr)
-        figures += importlib.import_module(f"benchmarks.{name}").measure(arguments.rounds)
+        try:
+            figures += importlib.import_module(f"benchmarks.{name}").measure(arguments.rounds)
+        except UnavailableError as reason:
+            print(f"skipped {name}: {reason}", file=sys.stderr)
     show(figures)
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
     arguments.json.write_text(json.dumps([asdict(one) | {"kept": one.kept} for one in figures], indent=2))

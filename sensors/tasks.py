@@ -53,7 +53,11 @@ def make_task_sensor(jobs: Sequence[JobDefinition | UnresolvedAssetJobDefinition
             context.log.warning(error.user_message)
         told = expire(ledger)
         for attempt in open_attempts(ledger):
-            told += reconcile(ledger, context.instance, attempt, tasks.lost_after)
+            try:
+                told += reconcile(ledger, context.instance, attempt, tasks.lost_after)
+            except Exception as error:  # noqa: BLE001 - it is told, and must not hamper the other attempts
+                notes.append(f"attempt {attempt.id}: {error}")
+                context.log.warning(f"Attempt {attempt.id} cannot be looked at: {error}")
         claim(ledger)
         requests = []
         for attempt in open_attempts(ledger):

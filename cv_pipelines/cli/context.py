@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cv_pipelines.catalog import Catalog
     from cv_pipelines.tasks.ledger.ledger import Ledger
 
-_PUBLISH_SECONDS = 10.0
+_PUBLISH_SECONDS = 3.0
 
 
 def open_catalog() -> "Catalog":
@@ -52,7 +52,8 @@ def announce(ledger: "Ledger", events: Sequence[int]) -> None:
     try:
         Courier(ledger, to_broker, to_webhook).announce(events)
     except CvError as error:
-        errors.print(f"Nobody is told of it yet: {error.user_message}", style="yellow", markup=False)
+        message = f"Nobody is told of it yet: {error.user_message}"
+        errors.print(message, style="yellow", markup=False, soft_wrap=True)
 
 
 def warn_without_daemon() -> None:

@@ -15,6 +15,8 @@ from cv_pipelines.errors import CvError, InfrastructureError, InputError
 
 _BUSY_SECONDS = 10
 _CONNECT_SECONDS = 10
+_IDLE_SECONDS = 60
+"""A process that hangs in the middle of a transaction is cut off after this: others wait for its locks."""
 _REFUSED = re.compile("authentication failed|no password|no pg_hba.conf entry|does not exist|permission denied")
 SCHEMA = "0003"
 """The newest revision that this code knows."""
@@ -106,8 +108,12 @@ def _unusable(engine: Engine, error: DatabaseError) -> CvError:
 
 def _postgres(url: URL) -> Engine:
     """A server that says nothing is given up after some seconds, and a connection that it closed is replaced."""
-    limit = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
-    return create_engine(url, pool_pre_ping=True, connect_args=limit)
+    limits = {
+        "connect_timeout": str(_CONNECT_SECONDS),
+        "options": f"-cidle_in_transaction_session_timeout={_IDLE_SECONDS}s",
+    }
+    own = {name: value for name, value in limits.items() if name not in url.query}
+    return create_engine(url, pool_pre_ping=True, connect_args=own)
 
 
 def _sqlite(url: str) -> Engine:

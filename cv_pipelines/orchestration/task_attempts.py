@@ -80,9 +80,13 @@ def run_of(instance: DagsterInstance, attempt: Attempt) -> DagsterRun | None:
 
 
 def stop_run(instance: DagsterInstance, run: DagsterRun) -> None:
-    """Ask a run to stop, once; if it does not, Dagster's run monitoring ends it."""
-    if run.status != DagsterRunStatus.CANCELING:
+    """Ask a run to stop, once; whether it does changes nothing for its tasks, which have ended or go on elsewhere."""
+    if run.status == DagsterRunStatus.CANCELING:
+        return
+    try:
         instance.run_coordinator.cancel_run(run.run_id)
+    except Exception as error:  # noqa: BLE001 - whatever its launcher raises
+        instance.report_engine_event(f"Nobody needs this run any more, and it cannot be stopped: {error}", run)
 
 
 def _without_run(ledger: Ledger, attempt: Attempt) -> list[int]:

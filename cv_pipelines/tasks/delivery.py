@@ -6,9 +6,12 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Protocol
 
+from sqlalchemy.exc import DBAPIError
+
 from cv_pipelines.broker.messages import Outgoing
 from cv_pipelines.broker.publisher import NO_QUEUE
 from cv_pipelines.broker.topology import STATUS_EXCHANGE
+from cv_pipelines.database.outage import is_outage
 from cv_pipelines.failpoints import fail_point
 from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
 from cv_pipelines.tasks.ledger.outbox import Delivery, Failure, Receiver, own, settle, take
@@ -52,15 +55,18 @@ class Courier:
 
     def announce(self, ids: Sequence[int]) -> None:
         """Tell the broker of events that this process has just committed; what fails is swept up later."""
-        if self.publish is None or not ids:
+        if self.publish is None:
             return
-        for start in range(0, len(ids), AT_ONCE):
-            rows = own(self.ledger, ids[start : start + AT_ONCE])
-            answers = self._publish(rows)
-            fail_point("outbox.published")
-            settle(self.ledger, answers)
-            if _trouble(answers):
-                return
+        try:
+            for start in range(0, len(ids), AT_ONCE):
+                answers = self._publish(own(self.ledger, ids[start : start + AT_ONCE]))
+                fail_point("outbox.published")
+                settle(self.ledger, answers)
+                if _trouble(answers):
+                    return
+        except DBAPIError as error:
+            if not is_outage(error):
+                raise
 
     def sweep(self, seconds: float) -> int:
         """Tell of everything that is due; returns how many events were settled.

@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy.exc import OperationalError
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
+from sqlalchemy.exc import DBAPIError
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponential
 
+from cv_pipelines.database.outage import is_outage
 from cv_pipelines.failpoints import fail_point
 from cv_pipelines.tasks.ledger.ledger import Ledger
 from cv_pipelines.tasks.ledger.outcomes import Outcome, error_of
@@ -121,7 +122,7 @@ def _is_error(outcome: Outcome) -> bool:
 
 
 @retry(
-    retry=retry_if_exception_type(OperationalError),
+    retry=retry_if_exception(is_outage),
     stop=stop_after_delay(_PATIENCE),
     wait=wait_exponential(0.1, max=2),
     reraise=True,
@@ -156,10 +157,10 @@ class _Heart:
             except SupersededError:
                 self._control.superseded.set()
                 return
-            except (
-                OperationalError
-            ):  # the database is away: the next beat tries again, until we are taken for lost
-                continue
+            except DBAPIError as error:
+                if is_outage(error):
+                    continue  # the next beat tries again, until we are taken for lost
+                raise
             told |= news
             self._control.ended.update(pulse.ended)
             self._announce(pulse.events)

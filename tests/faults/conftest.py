@@ -29,7 +29,8 @@ def chance(seed: int) -> random.Random:
 @pytest.fixture
 def platform(postgres: Postgres, rabbitmq: RabbitMQ, tmp_path: Path) -> Iterator[Platform]:
     """Nothing runs yet, and nothing runs afterwards."""
-    platform = Platform(postgres.new_database(), rabbitmq.new_vhost(), tmp_path)
+    database = f"{postgres.new_database()}?options=-cidle_in_transaction_session_timeout%3D3s"
+    platform = Platform(database, rabbitmq.new_vhost(), tmp_path)
     platform.prepare()
     yield platform
     platform.end()

@@ -54,13 +54,13 @@ def locked(connection: Connection, *wanted: Any, attempt: int | None = None) -> 
 
 
 def verdict(task: AnyRow, outcome: Outcome) -> Change:
-    """What an outcome makes of a task: it is done, tried again, or failed."""
+    """What an outcome makes of a task: it is done, tried again if somebody still needs it, or failed."""
     if isinstance(outcome, Done):
         return Change(task, "succeeded", 1.0, result=outcome.result)
     delay = retry_delay(outcome.source, task.attempts)
     if delay is None:
         return Change(task, "failed", error=outcome)
-    return Change(task, "queued", error=outcome, delay=delay)
+    return unwanted(task) or Change(task, "queued", error=outcome, delay=delay)
 
 
 def unwanted(task: AnyRow) -> Change | None:

@@ -102,7 +102,10 @@ def open_attempts(ledger: Ledger) -> list[Attempt]:
 def _attempt(row: AnyRow, params: Params | None) -> Attempt:
     kind = kind_of(row.kind)
     begun = row.epoch > 0
-    return Attempt(row.id, kind, row.run_id, begun, float(row.silent), params, row.priority, row.left, row.wanted)
+    left, wanted = row.left, row.wanted
+    if kind.together is None and params is None:  # it has ended between the one look and the other
+        left = wanted = 0
+    return Attempt(row.id, kind, row.run_id, begun, float(row.silent), params, row.priority, left, wanted)
 
 
 def _seconds_since(ledger: Ledger, moment: Any) -> Any:

@@ -42,7 +42,8 @@ def _close(
 ) -> list[int]:
     with ledger.database.begin() as connection:
         held = select(attempts.c.epoch).where(attempts.c.id == attempt, attempts.c.state == "open")
-        epoch = connection.scalar(held.with_for_update())
+        # a run that is just committing holds it, perhaps for long (it may hang): the next tick asks again
+        epoch = connection.scalar(held.with_for_update(skip_locked=True))
         if epoch is None:
             return []
         rows = locked(connection, attempt=attempt)

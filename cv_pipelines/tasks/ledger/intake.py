@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, select
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cv_pipelines.database.clock import now
@@ -122,7 +124,9 @@ def _add_tasks(connection: Connection, parsed: Sequence[ParsedTask]) -> dict[str
     first: dict[str, ParsedTask] = {}
     for task in parsed:
         first.setdefault(task.message.task_id, task)
-    rows = [_task_row(task) for task in first.values()]
+    came = connection.scalars(select(now())).one()
+    rows = [_task_row(task, came + timedelta(microseconds=place)) for place, task in enumerate(first.values())]
+    rows.sort(key=itemgetter("id"))  # in one order: who inserts what another one just does waits for it
     statement = _insert(connection, tasks).on_conflict_do_nothing().returning(tasks.c.id)
     added: list[str] = []
     for start in range(0, len(rows), AT_ONCE):
@@ -140,27 +144,29 @@ def _digests(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
 
 def _add_dead_letters(connection: Connection, refused: Sequence[tuple[Letter, Rejected]]) -> None:
     """Keep messages that cannot be tasks; one that comes again is the same letter, and is open again."""
-    rows = {letter.fingerprint: _letter_row(letter, problem) for letter, problem in refused}
-    for row in rows.values():
-        statement = _insert(connection, dead_letters).values(row)
-        again = {
-            "state": "open",
-            "times": dead_letters.c.times + 1,
-            "received_at": now(),
-            "code": row["code"],
-            "reason": row["reason"],
-        }
-        connection.execute(statement.on_conflict_do_update(index_elements=["fingerprint"], set_=again))
+    if not refused:
+        return
+    rows = [_letter_row(letter, problem) for letter, problem in refused]
+    rows.sort(key=itemgetter("fingerprint"))  # as above
+    statement = _insert(connection, dead_letters)
+    again = {
+        "state": "open",
+        "times": dead_letters.c.times + 1,
+        "received_at": now(),
+        "decided_at": None,
+        "code": statement.excluded.code,
+        "reason": statement.excluded.reason,
+    }
+    connection.execute(statement.on_conflict_do_update(index_elements=["fingerprint"], set_=again), rows)
 
 
 def _insert(connection: Connection, table: Table) -> Any:
     """An INSERT that knows ON CONFLICT, which both databases have and SQL has not."""
     make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement: Insert = make(table)
-    return statement
+    return make(table)
 
 
-def _task_row(task: ParsedTask) -> dict[str, Any]:
+def _task_row(task: ParsedTask, came: datetime) -> dict[str, Any]:
     message = task.message
     kind = kind_of(message.kind)
     return {
@@ -174,6 +180,7 @@ def _task_row(task: ParsedTask) -> dict[str, Any]:
         "reply": _reply(task),
         "submitted_by": message.submitted_by,
         "state": "queued",
+        "created_at": came,
     }
 
 

@@ -65,12 +65,10 @@ def own(ledger: Ledger, ids: Sequence[int]) -> Sequence[AnyRow]:
 def settle(ledger: Ledger, answers: Mapping[int, Answers], calls: Sequence[Delivery] = ()) -> None:
     """Write down what became of events; what no receiver was tried for stays open."""
     with ledger.database.begin() as connection:
-        if calls:
-            connection.execute(insert(deliveries), [_call(one) for one in calls])
         held = select(events.c.id, events.c.pending, events.c.tries).order_by(events.c.id).with_for_update()
         done: list[int] = []
         for start in range(0, len(answers), 1000):
-            some = list(answers)[start : start + 1000]
+            some = sorted(answers)[start : start + 1000]
             for row in connection.execute(held.where(events.c.id.in_(some), events.c.delivery == "open")):
                 if _is_done(row.pending, answers[row.id]):
                     done.append(row.id)
@@ -79,6 +77,8 @@ def settle(ledger: Ledger, answers: Mapping[int, Answers], calls: Sequence[Deliv
         for start in range(0, len(done), 1000):
             same = update(events).where(events.c.id.in_(done[start : start + 1000]))
             connection.execute(same.values(delivery="delivered", pending=[], reason=""))
+        if calls:  # each refers to its event and so holds it: only now that we have all of them
+            connection.execute(insert(deliveries), [_call(one) for one in calls])
 
 
 def redeliver(ledger: Ledger, task_id: str | None = None) -> int:
@@ -124,14 +124,17 @@ def _is_done(pending: Sequence[Receiver], answers: Answers) -> bool:
 
 
 def _keep(connection: Connection, row: AnyRow, answers: Answers) -> None:
-    """Try again later, or abandon: only tries that a receiver has spoiled count."""
+    """Try again later, or abandon: only tries that a receiver has spoiled count.
+
+    Where somebody else could not be told for no fault of his own, he is waited for.
+    """
     left = [one for one in row.pending if one not in answers or answers[one] is not None]
     failures = [failure for one in left if (failure := answers.get(one)) is not None]
     tries = row.tries + any(failure.counts for failure in failures)
     reason = "; ".join(sorted({failure.reason for failure in failures}))
     delay = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0**tries)
     values: dict[str, Any] = {"pending": left, "tries": tries, "reason": reason, "next_at": from_now(delay)}
-    if tries >= MOST_TRIES:
+    if tries >= MOST_TRIES and len(failures) == len(left) and all(failure.counts for failure in failures):
         values["delivery"] = "abandoned"
     connection.execute(update(events).where(events.c.id == row.id).values(values))
 

@@ -20,7 +20,7 @@ from cv_pipelines.tasks.ledger.retention import prune
 from cv_pipelines.tasks.ledger.supervision import begin_or_resume
 from cv_pipelines.tasks.ledger.work import Begun, SupersededError, begin, finish, heartbeat
 from tests.tasks.ledger.interruption import Died, dying
-from tests.tasks.ledger.invariants import Witness, check, lost, unfinished
+from tests.tasks.ledger.invariants import Witness, lost, unfinished
 from tests.tasks.ledger.messages import DONE, HOOK, failure, letter, pass_deadline, pass_time
 
 T = TypeVar("T")
@@ -74,7 +74,9 @@ class LedgerMachine(RuleBasedStateMachine):
         letters = [self.confirmed[pick % len(self.confirmed)] for pick in picks if self.confirmed]
         self._receive([letter("new-to-it"), *letters] if crossed else letters)
 
-    @rule(pick=PICK, body=st.binary(max_size=20), headers=st.dictionaries(st.text(max_size=5), st.text(max_size=5)))
+    @rule(
+        pick=PICK, body=st.binary(max_size=20), headers=st.dictionaries(st.text(max_size=5), st.text(max_size=5))
+    )
     def publish_what_is_no_task(self, pick: int, body: bytes, headers: dict[str, str]) -> None:
         other = letter(self._name(pick), "fail", {"times": 77}, priority=1)
         self._receive([Letter(body, body.hex(), headers=headers), other, letter(self._name(pick + 1))])
@@ -185,7 +187,7 @@ class LedgerMachine(RuleBasedStateMachine):
             rows = take(self.ledger, 10_000)
             settle(self.ledger, {row.id: dict.fromkeys(row.pending, Failure("is dead")) for row in rows})
         assert undelivered(self.ledger)["open"] == 0
-        check(self.ledger.database)
+        self.witness.check()
 
     def _end(self, attempt: Attempt) -> None:
         begun = begin_or_resume(self.ledger, attempt.id, attempt.run_id or "the last run")

@@ -70,9 +70,11 @@ def pass_deadline(ledger: Ledger, *names: str) -> None:
         connection.execute(update(tasks).where(tasks.c.id.in_(names)).values(deadline=from_now(-1.0)))
 
 
-def pass_time(ledger: Ledger) -> None:
-    """Let whatever waits for a later time, a retry or a delivery, have waited long enough."""
+def pass_time(ledger: Ledger, name: str | None = None) -> None:
+    """Let whatever waits for a later time, a retry or a delivery, have waited long enough; of one task or of all."""
+    waits, due = [tasks.c.not_before.is_not(None)], [events.c.delivery == "open"]
+    if name is not None:
+        waits, due = [*waits, tasks.c.id == name], [*due, events.c.task_id == name, events.c.number == 1]
     with ledger.database.begin() as connection:
-        waits = tasks.c.not_before.is_not(None)
-        connection.execute(update(tasks).where(waits).values(not_before=from_now(-1.0)))
-        connection.execute(update(events).where(events.c.delivery == "open").values(next_at=from_now(-1.0)))
+        connection.execute(update(tasks).where(*waits).values(not_before=from_now(-1.0)))
+        connection.execute(update(events).where(*due).values(next_at=from_now(-1.0)))

@@ -1,0 +1,216 @@
+"""Telling of events: who hears what, and what becomes of what nobody took."""
+
+import json
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from cv_pipelines.broker.messages import Outgoing
+from cv_pipelines.broker.publisher import NO_QUEUE
+from cv_pipelines.database.clock import now
+from cv_pipelines.database.engine import open_database
+from cv_pipelines.database.task_tables import events
+from cv_pipelines.tasks.delivery import Courier
+from cv_pipelines.tasks.ledger.cancelling import cancel
+from cv_pipelines.tasks.ledger.intake import Letter, receive
+from cv_pipelines.tasks.ledger.ledger import Ledger
+from cv_pipelines.tasks.ledger.outbox import MOST_TRIES, redeliver, undelivered
+from cv_pipelines.tasks.ledger.queries import deliveries_of, events_of
+from cv_pipelines.tasks.message import StatusMessage
+from cv_pipelines.tasks.webhooks import Answer
+
+QUEUE = {"reply_to": "answers", "correlation_id": "66"}
+HOOK = {"webhook": "https://example.com/hook"}
+
+
+class World:
+    """A broker and webhooks that do as they are told, and a courier between them and a ledger."""
+
+    def __init__(self, ledger: Ledger, broker: bool = True) -> None:
+        self.ledger = ledger
+        self.published: list[Outgoing] = []
+        self.posted: list[tuple[str, int]] = []
+        self.reason = {"": "", "cv.status": ""}
+        self.answer = Answer(204, "", 3)
+        self.delay = 0.0
+        self.courier = Courier(ledger, self.publish if broker else None, self.post)
+
+    def publish(self, messages: Sequence[Outgoing]) -> list[str]:
+        self.published += messages
+        return [self.reason[message.exchange] for message in messages]
+
+    def post(self, url: str, body: bytes, *, headers: Mapping[str, str]) -> Answer:
+        time.sleep(self.delay)
+        told = json.loads(body)
+        assert (headers["X-Task-Id"], headers["X-Event-Number"]) == (told["task_id"], str(told["number"]))
+        self.posted.append((told["task_id"], told["number"]))
+        return self.answer
+
+    def submit(self, name: str, reply: Mapping[str, Any] | None = None) -> None:
+        task = {
+            "schema": "cv.task/v1",
+            "task_id": name,
+            "kind": "sleep",
+            "params": {"seconds": 1.0},
+            "reply": reply,
+        }
+        body = json.dumps(task | {"reply": reply}).encode()
+        assert receive(self.ledger, [Letter(body)]).accepted == [name]
+
+    def sweep(self) -> int:
+        """Sweep, however young the events are."""
+        with self.ledger.database.begin() as connection:
+            connection.execute(events.update().values(next_at=now()))
+        return self.courier.sweep(5)
+
+
+@pytest.fixture
+def world(database_url: str) -> World:
+    return World(Ledger(open_database(database_url), has_broker=True))
+
+
+def states(world: World, name: str) -> list[str]:
+    return [event.delivery for event in events_of(world.ledger, name)]
+
+
+def test_the_exchange_hears_of_everything_and_a_reply_queue_of_the_end(world: World) -> None:
+    world.submit("a", QUEUE)
+    cancel(world.ledger, "a")
+
+    assert world.sweep() == 2
+
+    told = [(one.exchange, one.routing_key, one.mandatory) for one in world.published]
+    assert told == [
+        ("cv.status", "sleep.queued", False),
+        ("cv.status", "sleep.cancelled", False),
+        ("", "answers", True),
+    ]
+    reply = world.published[-1]
+    assert (reply.correlation_id, reply.message_id) == ("66", "a:2")
+    status = StatusMessage.model_validate_json(reply.body)
+    assert (status.task_id, status.number, status.state) == ("a", 2, "cancelled")
+    assert status.error is not None
+    assert status.error.code == "cancelled"
+    assert states(world, "a") == ["delivered", "delivered"]
+    assert world.sweep() == 0
+
+
+def test_a_webhook_hears_of_everything_in_order(world: World) -> None:
+    world.submit("a", HOOK)
+    cancel(world.ledger, "a")
+
+    world.sweep()
+
+    assert world.posted == [("a", 1), ("a", 2)]
+    (first, second) = deliveries_of(world.ledger, "a")
+    assert (first.number, first.status, first.error, first.url) == (1, 204, "", HOOK["webhook"])
+    assert second.number == 2
+
+
+def test_a_webhook_that_fails_hears_of_nothing_later_first(world: World) -> None:
+    world.submit("a", HOOK)
+    cancel(world.ledger, "a")
+    world.answer = Answer(500, "the server answers 500", 3)
+    world.sweep()
+    world.answer = Answer(204, "", 3)
+    world.sweep()
+
+    assert world.posted == [("a", 1), ("a", 1), ("a", 2)]
+    assert states(world, "a") == ["delivered", "delivered"]
+
+
+def test_a_queue_that_is_not_there_is_given_up_with_the_reason_until_somebody_asks_again(world: World) -> None:
+    world.submit("a", QUEUE)
+    cancel(world.ledger, "a")
+    world.reason[""] = NO_QUEUE
+
+    for _ in range(MOST_TRIES + 2):
+        world.sweep()
+
+    replies = [one for one in world.published if one.exchange == ""]
+    assert len(replies) == MOST_TRIES
+    last = events_of(world.ledger, "a")[-1]
+    assert (last.delivery, last.reason, last.pending) == ("abandoned", NO_QUEUE, ["reply"])
+    assert undelivered(world.ledger) == {"open": 0, "abandoned": 1}
+
+    world.reason[""] = ""
+    assert redeliver(world.ledger, "a") == 1
+    world.sweep()
+
+    assert states(world, "a") == ["delivered", "delivered"]
+    assert len([one for one in world.published if one.exchange == "cv.status"]) == 2, "it has had them before"
+
+
+def test_a_broker_that_is_away_spends_no_tries_and_holds_up_no_webhook(world: World) -> None:
+    world.submit("a", QUEUE)
+    world.submit("b", HOOK)
+    world.reason = {"": "the broker is away", "cv.status": "the broker is away"}
+
+    for _ in range(MOST_TRIES + 2):
+        world.sweep()
+
+    assert undelivered(world.ledger)["abandoned"] == 0
+    assert world.posted == [("b", 1)]
+    world.reason = {"": "", "cv.status": ""}
+    world.sweep()
+    assert undelivered(world.ledger) == {"open": 0, "abandoned": 0}
+
+
+def test_slow_webhooks_are_called_at_once_and_the_sweep_ends_in_time(world: World) -> None:
+    for number in range(40):
+        world.submit(f"a{number}", HOOK)
+    world.delay = 0.5
+    started = time.monotonic()
+
+    with world.ledger.database.begin() as connection:
+        connection.execute(events.update().values(next_at=now()))
+    world.courier.sweep(0.8)
+
+    assert time.monotonic() - started < 3
+    assert 16 <= len(world.posted) < 40
+    world.delay = 0.0
+    time.sleep(0.6)  # for calls that were under way
+    world.sweep()
+    assert {name for name, _ in world.posted} == {f"a{number}" for number in range(40)}
+
+
+def test_without_a_broker_a_reply_queue_is_given_up_and_the_reason_says_why(database_url: str) -> None:
+    world = World(Ledger(open_database(database_url)), broker=False)
+    world.submit("a", QUEUE)
+    cancel(world.ledger, "a")
+
+    for _ in range(MOST_TRIES + 1):
+        world.sweep()
+
+    first, last = events_of(world.ledger, "a")
+    assert first.delivery == "delivered", "there is nobody to tell"
+    assert (last.delivery, "CV_RABBITMQ_URL" in last.reason) == ("abandoned", True)
+
+
+def test_own_events_are_told_at_once_and_not_swept_up_again(world: World) -> None:
+    world.submit("a")
+    told = cancel(world.ledger, "a")
+
+    world.courier.announce(told)
+    world.courier.announce([])
+
+    assert [one.routing_key for one in world.published] == ["sleep.cancelled"]
+    assert states(world, "a") == ["open", "delivered"]
+
+
+def test_two_who_sweep_at_once_share_the_work(world: World) -> None:
+    for number in range(200):
+        world.submit(f"a{number}")
+    with world.ledger.database.begin() as connection:
+        connection.execute(events.update().values(next_at=now()))
+
+    threads = [threading.Thread(target=world.courier.sweep, args=(5,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(one.message_id or "" for one in world.published) == sorted(f"a{n}:1" for n in range(200))

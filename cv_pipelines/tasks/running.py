@@ -114,6 +114,8 @@ def _work(ledger: Ledger, begun: Begun, work: Work, control: Control, announce: 
         commit()
         raise
     commit()
+    if control.superseded.is_set() and open_ones - control.ended:
+        raise SupersededError("superseded", f"Attempt {begun.attempt} was taken over while its run was at work.")
     return Summary(len(begun.tasks), succeeded, failed)
 
 

@@ -1,0 +1,73 @@
+"""A database that goes away in the middle of everything, without farewell."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import SEEDS
+from tests.faults.outages import Outages, unreliable_postgres
+from tests.faults.task_messages import letter, mixture, sleep
+from tests.faults.task_platform import Platform
+from tests.installation import wait_for
+from tests.rabbitmq import RabbitMQ
+
+
+@pytest.fixture(scope="module")
+def outages() -> Iterator[Outages]:
+    with unreliable_postgres() as outages:
+        yield outages
+
+
+@pytest.fixture
+def platform(outages: Outages, rabbitmq: RabbitMQ, tmp_path: Path) -> Iterator[Platform]:
+    platform = Platform(outages.server.new_database(), rabbitmq.new_vhost(), tmp_path)
+    platform.prepare()
+    yield platform
+    platform.end()
+    platform.ledger.database.dispose()
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [2, pytest.param(30, marks=pytest.mark.skipif(SEEDS == 1, reason="takes long: make faults"))],
+)
+def test_a_database_that_goes_away_costs_time_and_nothing_else(
+    platform: Platform, outages: Outages, chance: random.Random, seconds: float
+) -> None:
+    process = platform.start()
+    platform.sender.send([sleep(f"long-{number}", 1 + number / 2) for number in range(6)])
+    wait_for(lambda: "running" in platform.states().values(), 30)
+    for number in range(2 if seconds < 10 else 1):
+        platform.sender.send(mixture(chance, 40, f"before-{number}"))
+        time.sleep(chance.uniform(0, 1.5))
+        outage = threading.Thread(target=outages.outage, args=(seconds,))
+        outage.start()
+        platform.sender.send(mixture(chance, 40, f"during-{number}"))  # the broker takes them meanwhile
+        outage.join()
+        platform.witness.check()
+    platform.settle(60)
+    platform.check()
+    assert process.poll() is None
+    assert {row.error["code"] for row in platform.tasks() if row.error} == {"asked_to_fail"}
+
+
+def test_work_that_was_done_while_the_database_was_away_is_not_done_again(
+    platform: Platform, outages: Outages
+) -> None:
+    platform.start("tick", "sweep")
+    platform.start("work")
+    platform.sender.send([sleep("short", 0.5), sleep("done meanwhile", 3)])
+    platform.sender.send([letter("other", "fail", {"source": "input"})])
+    wait_for(lambda: platform.states().get("done meanwhile") == "running", 30)
+    outages.outage(1)  # less than lost-after
+    platform.settle(40)
+    platform.check()
+    assert {row.id: (row.state, row.attempts) for row in platform.tasks()} == {
+        "short": ("succeeded", 1),
+        "done meanwhile": ("succeeded", 1),
+        "other": ("failed", 1),
+    }

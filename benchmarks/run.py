@@ -13,7 +13,19 @@ from rich.table import Table
 from benchmarks.measure import Figure, UnavailableError
 from cv_pipelines.settings import ROOT
 
-BENCHMARKS = ("importing", "ingest", "manifest", "s3", "prediction", "training", "dagster_overhead")
+BENCHMARKS = (
+    "importing",
+    "ingest",
+    "manifest",
+    "task_list",
+    "s3",
+    "prediction",
+    "training",
+    "dagster_overhead",
+    "task_intake",
+    "task_latency",
+    "task_classification",
+)
 
 
 def main() -> None:

@@ -106,7 +106,7 @@ def _messages(prefix: str, count: int) -> Iterator[Outgoing]:
         uris = [f"s3://camera-{number % 40:02}/2026/11/{name}/{place:02}.jpg" for place in range(15)]
         params = {"dataset": "data", "uris": uris}
         padding = BYTES - len(message(name, "classify_images", params).body)
-        uris[-1] = uris[-1].replace("s3://", f"s3://{'x' * padding}-", 1) if padding > 0 else uris[-1]
+        uris[-1] = uris[-1].replace("s3://", f"s3://{'x' * padding}", 1)
         yield message(name, "classify_images", params)
 
 

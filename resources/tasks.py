@@ -13,7 +13,8 @@ from resources.database import DatabaseResource
 if TYPE_CHECKING:
     from cv_pipelines.tasks.delivery import Courier
 
-_PUBLISH_SECONDS = 10.0
+ANNOUNCE_SECONDS = 2.0
+"""For telling the broker of what was just committed: a run or a tick waits for it, and the sweep makes up for it."""
 
 
 class TasksResource(ConfigurableResource[Ledger]):
@@ -33,13 +34,13 @@ class TasksResource(ConfigurableResource[Ledger]):
         """Open it; cheap to repeat."""
         return Ledger(self.database.connect(), bool(self.broker_url))
 
-    def courier(self) -> "Courier":
-        """Whoever tells of events."""
+    def courier(self, seconds: float = ANNOUNCE_SECONDS) -> "Courier":
+        """Whoever tells of events; `seconds`: for the broker to take some of them."""
         from cv_pipelines.broker.publisher import publish  # pika is imported where there is something to tell
         from cv_pipelines.tasks.delivery import Courier
         from cv_pipelines.tasks.webhooks import post
 
-        to_broker = partial(publish, self.broker_url, seconds=_PUBLISH_SECONDS) if self.broker_url else None
+        to_broker = partial(publish, self.broker_url, seconds=seconds) if self.broker_url else None
         to_webhook = partial(post, secret=self.webhook_secret, allow=tuple(self.url_allow))
         return Courier(self.ledger(), to_broker, to_webhook)
 

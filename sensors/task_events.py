@@ -9,6 +9,8 @@ from cv_pipelines.tasks.ledger.retention import prune
 from resources.tasks import TasksResource
 
 SWEEP_SECONDS = 20.0
+PUBLISH_SECONDS = 10.0
+"""For the broker to take what is swept up at once."""
 PRUNE_SECONDS = 3600.0
 MOST_RUNS = 500
 """Old runs that are deleted in an hour: more than an hour brings, and few enough for a tick."""
@@ -24,7 +26,7 @@ def make_event_sensor() -> SensorDefinition:
         description="Tells exchange, reply queues and webhooks of what became of tasks; deletes what is old.",
     )
     def task_events(context: SensorEvaluationContext, tasks: TasksResource) -> SkipReason:
-        settled = tasks.courier().sweep(SWEEP_SECONDS)
+        settled = tasks.courier(PUBLISH_SECONDS).sweep(SWEEP_SECONDS)
         pruned = ""
         if time.time() - float(context.cursor or 0) > PRUNE_SECONDS:
             gone = prune(tasks.ledger(), tasks.task_days, tasks.event_days)

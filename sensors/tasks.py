@@ -1,6 +1,7 @@
 """Messages become tasks, tasks become runs, and what became of the runs goes back to the tasks."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from dagster import (
     DagsterInstance,
@@ -25,6 +26,9 @@ from cv_pipelines.tasks.ledger.ledger import Ledger
 from cv_pipelines.tasks.ledger.outcomes import error_of
 from resources.tasks import TasksResource
 
+if TYPE_CHECKING:
+    from cv_pipelines.tasks.delivery import Courier
+
 MOST_MESSAGES = 20_000
 """Of one tick: more than come between two."""
 TAKE_SECONDS = 2.0
@@ -45,9 +49,9 @@ def make_task_sensor(jobs: Sequence[JobDefinition | UnresolvedAssetJobDefinition
         description="Takes tasks from CV_RABBITMQ_URL and the ledger, starts runs that do them, follows these.",
     )
     def tasks(context: SensorEvaluationContext, tasks: TasksResource) -> SensorResult:
-        ledger, notes = tasks.ledger(), []
+        ledger, courier, notes = tasks.ledger(), tasks.courier(), []
         try:
-            notes += _collect(tasks, ledger)
+            notes += _collect(tasks, ledger, courier)
         except CvError as error:  # the tasks that are here need no broker
             notes.append(error.user_message)
             context.log.warning(error.user_message)
@@ -64,14 +68,14 @@ def make_task_sensor(jobs: Sequence[JobDefinition | UnresolvedAssetJobDefinition
             request, refused = _request(ledger, context.instance, attempt)
             requests += [request] if request else []
             told += refused
-        tasks.courier().announce(told)
+        courier.announce(told)
         quiet = None if requests else SkipReason("; ".join(notes) or "Nothing has to be started.")
         return SensorResult(requests, skip_reason=quiet)
 
     return tasks
 
 
-def _collect(tasks: TasksResource, ledger: Ledger) -> list[str]:
+def _collect(tasks: TasksResource, ledger: Ledger, courier: "Courier") -> list[str]:
     """Take messages from the broker, if there is one; says what came."""
     if not tasks.broker_url:
         return []
@@ -79,7 +83,7 @@ def _collect(tasks: TasksResource, ledger: Ledger) -> list[str]:
 
     url, allow = tasks.broker_url, tuple(tasks.url_allow)
     got = collect(ledger, url, MOST_MESSAGES, TAKE_SECONDS, tasks.most_waiting, allow)
-    tasks.courier().announce(got.events)
+    courier.announce(got.events)
     notes = [f"{got.accepted} new tasks, {got.duplicates} known, {got.refused} dead letters"]
     if got.full:
         notes.append(f"{tasks.most_waiting:,} tasks are waiting: messages stay in the broker")

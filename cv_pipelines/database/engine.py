@@ -107,13 +107,20 @@ def _unusable(engine: Engine, error: DatabaseError) -> CvError:
 
 
 def _postgres(url: URL) -> Engine:
-    """A server that says nothing is given up after some seconds, and a connection that it closed is replaced."""
+    """A server that says nothing is given up after some seconds, and a connection that it closed is replaced.
+
+    Parameters are numbered, as the server has them: psycopg needs longer to find names in a statement of 500
+    rows than the server needs to insert them.
+    """
+    from psycopg import RawCursor  # only where there is a Postgres
+
     limits = {
         "connect_timeout": str(_CONNECT_SECONDS),
         "options": f"-cidle_in_transaction_session_timeout={_IDLE_SECONDS}s",
     }
-    own = {name: value for name, value in limits.items() if name not in url.query}
-    return create_engine(url, pool_pre_ping=True, connect_args=own)
+    own: dict[str, Any] = {name: value for name, value in limits.items() if name not in url.query}
+    own["cursor_factory"] = RawCursor
+    return create_engine(url, pool_pre_ping=True, paramstyle="numeric_dollar", connect_args=own)
 
 
 def _sqlite(url: str) -> Engine:

@@ -24,7 +24,6 @@ from cv_pipelines.database.tables import metadata
 Number = BigInteger().with_variant(Integer, "sqlite")
 """A key that counts up by itself; SQLite does that for INTEGER only."""
 _WAITING = text("state = 'queued' AND attempt IS NULL")
-_UNFINISHED = text("state IN ('queued', 'running')")
 
 # What somebody wants done. `attempt` is the one that works on it, or that has finished it; `epoch` is
 # that attempt's when it finished; `last_event` numbers the task's events.
@@ -57,7 +56,7 @@ tasks = Table(
     Index("ix_tasks_state", "state", "created_at", "id"),
     Index("ix_tasks_kind", "kind", "created_at", "id"),
     Index("ix_tasks_state_kind", "state", "kind", "created_at", "id"),
-    Index("ix_tasks_attempt", "attempt", sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED),
+    Index("ix_tasks_attempt", "attempt", "state"),
     Index("ix_tasks_waiting", "kind", "priority", "created_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
     Index("ix_tasks_finished", "finished_at"),
 )

@@ -1,5 +1,6 @@
 """What Dagster says of the runs of attempts, brought to the ledger."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -42,7 +43,9 @@ def reconcile(ledger: Ledger, instance: DagsterInstance, attempt: Attempt, lost_
         lost_after: seconds without a heartbeat that a run may be silent.
     """
     run = run_of(instance, attempt)
-    if attempt.tasks == 0:
+    if attempt.tasks == 0:  # all were cancelled, or are past their deadline
+        if run is not None and not run.is_finished:
+            stop_run(instance, run)
         return close(ledger, attempt.id, _UNTOLD)
     if run is None:
         return _without_run(ledger, attempt)
@@ -58,8 +61,13 @@ def reconcile(ledger: Ledger, instance: DagsterInstance, attempt: Attempt, lost_
 
 
 def request_of(instance: DagsterInstance, attempt: Attempt) -> RunRequest | None:
-    """What asks for the run of an attempt, every tick until it is there; None where it is, or is not needed."""
-    if attempt.wanted == 0 or run_of(instance, attempt) is not None:
+    """What asks for the run of an attempt, every tick until it is on its way; None where it is, or is not needed.
+
+    A run that was made and not submitted, for want of the database or of the daemon, is asked for again:
+    Dagster then takes the same one, by its key.
+    """
+    run = run_of(instance, attempt)
+    if attempt.wanted == 0 or (run is not None and run.status != DagsterRunStatus.NOT_STARTED):
         return None
     settings = attempt.kind.settings(attempt.params) if attempt.kind.settings and attempt.params else {}
     return RunRequest(
@@ -151,7 +159,7 @@ def _facts(metadata: Mapping[str, Any]) -> dict[str, float | str]:
     """What is a number, or a short text; pictures and tables stay in the UI."""
     kept = {}
     for name, value in metadata.items():
-        plain = isinstance(value, int | float) and not isinstance(value, bool)
+        plain = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if (plain or (isinstance(value, str) and len(value) <= 200)) and not name.startswith("dagster/"):
             kept[name] = value
     return kept

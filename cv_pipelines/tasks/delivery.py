@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sqlalchemy.exc import DBAPIError
@@ -23,6 +23,8 @@ Publish = Callable[[Sequence[Outgoing]], list[str]]
 """Publishes; for each message the reason why it is not where it should be, empty where it is."""
 AT_ONCE = 2000
 """Events in memory together."""
+QUIET_SECONDS = 30.0
+"""After trouble with the broker nothing is announced for so long: whoever does tasks does not wait for it again."""
 _CALLS = 16
 """Webhooks called at once."""
 
@@ -39,6 +41,13 @@ _Answers = dict[int, dict[Receiver, Failure | None]]
 _NO_BROKER = Failure("CV_RABBITMQ_URL is not set, so there is no broker to tell")
 
 
+@dataclass
+class _Quiet:
+    """Until when, by time.monotonic(), nothing is announced."""
+
+    until: float = 0.0
+
+
 @dataclass(frozen=True)
 class Courier:
     """What tells of events.
@@ -52,10 +61,11 @@ class Courier:
     ledger: Ledger
     publish: Publish | None
     post: Post
+    _quiet: _Quiet = field(default_factory=_Quiet, init=False, repr=False, compare=False)
 
     def announce(self, ids: Sequence[int]) -> None:
         """Tell the broker of events that this process has just committed; what fails is swept up later."""
-        if self.publish is None:
+        if self.publish is None or time.monotonic() < self._quiet.until:
             return
         try:
             for start in range(0, len(ids), AT_ONCE):
@@ -63,6 +73,7 @@ class Courier:
                 fail_point("outbox.published")
                 settle(self.ledger, answers)
                 if _trouble(answers):
+                    self._quiet.until = time.monotonic() + QUIET_SECONDS
                     return
         except DBAPIError as error:
             if not is_outage(error):

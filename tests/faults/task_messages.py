@@ -24,6 +24,10 @@ def letter(name: str, kind: str, params: dict[str, Any], **fields: Any) -> Lette
     return Letter(json.dumps(shown).encode(), message_id=name)
 
 
+def names(letters: list[Letter]) -> set[str]:
+    return {str(one.message_id) for one in letters}
+
+
 def mixture(chance: random.Random, count: int, prefix: str = "m") -> list[Letter]:
     """Messages of all sorts, in any order; `count` different tasks, and a few more messages."""
     letters = []

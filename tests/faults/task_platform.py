@@ -22,7 +22,6 @@ from cv_pipelines.broker.topology import STATUS_EXCHANGE, declare
 from cv_pipelines.database.engine import open_database
 from cv_pipelines.database.task_tables import tasks
 from cv_pipelines.settings import ROOT
-from cv_pipelines.tasks.ledger.intake import Letter
 from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
 from cv_pipelines.tasks.ledger.outbox import undelivered
 from cv_pipelines.tasks.states import FINAL
@@ -159,7 +158,3 @@ class Platform:
                 assert message.correlation_id == f"about {status['task_id']}"
         assert {key: len(some) for key, some in bodies.items() if len(some) > 1} == {}
         return {key: json.loads(next(iter(some))) for key, some in bodies.items()}
-
-
-def names(letters: Sequence[Letter]) -> set[str]:
-    return {str(one.message_id) for one in letters}

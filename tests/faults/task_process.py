@@ -29,6 +29,7 @@ from cv_pipelines.tasks.work.exercise import exercise
 _PAUSE = 0.1
 _MOST_MESSAGES = 20_000
 _TAKE_SECONDS = 1.0
+_ANNOUNCE_SECONDS = 1.0
 _PUBLISH_SECONDS = 5.0
 _SWEEP_SECONDS = 3.0
 
@@ -81,11 +82,11 @@ def main() -> None:
     """Play the roles that the command line names until somebody ends the process."""
     settings = load_settings()
     ledger = Ledger(open_database(settings.database), has_broker=True)
-    courier = Courier(ledger, partial(publish, settings.rabbitmq_url, seconds=_PUBLISH_SECONDS), _no_webhooks)
     print("ready", flush=True)
-    threads = [threading.Thread(target=_for_ever, args=(name, courier)) for name in sys.argv[1:]]
-    for thread in threads:
-        thread.start()
+    for name in sys.argv[1:]:
+        seconds = _PUBLISH_SECONDS if name == "sweep" else _ANNOUNCE_SECONDS
+        courier = Courier(ledger, partial(publish, settings.rabbitmq_url, seconds=seconds), _no_webhooks)
+        threading.Thread(target=_for_ever, args=(name, courier)).start()
 
 
 def _no_webhooks(url: str, body: bytes, *, headers: object) -> Answer:

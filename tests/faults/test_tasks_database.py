@@ -60,14 +60,14 @@ def test_work_that_was_done_while_the_database_was_away_is_not_done_again(
 ) -> None:
     platform.start("tick", "sweep")
     platform.start("work")
-    platform.sender.send([sleep("short", 0.5), sleep("done meanwhile", 3)])
+    platform.sender.send([sleep("short", 0.5), sleep("done-meanwhile", 3)])
     platform.sender.send([letter("other", "fail", {"source": "input"})])
-    wait_for(lambda: platform.states().get("done meanwhile") == "running", 30)
+    wait_for(lambda: platform.states().get("done-meanwhile") == "running", 30)
     outages.outage(1)  # less than lost-after
     platform.settle(40)
     platform.check()
     assert {row.id: (row.state, row.attempts) for row in platform.tasks()} == {
         "short": ("succeeded", 1),
-        "done meanwhile": ("succeeded", 1),
+        "done-meanwhile": ("succeeded", 1),
         "other": ("failed", 1),
     }

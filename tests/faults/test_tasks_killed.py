@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from cv_pipelines.failpoints import POINTS
-from tests.faults.task_messages import mixture
-from tests.faults.task_platform import Platform, names
+from tests.faults.task_messages import mixture, names
+from tests.faults.task_platform import Platform
 
 
 def await_kill(platform: Platform, process: "subprocess.Popen[bytes]", chance: random.Random) -> None:

@@ -274,6 +274,23 @@ def test_a_cancelled_task_of_a_data_set_stops_its_run(
     assert world.states("t")[-1] == "cancelled"
 
 
+def test_a_task_of_a_data_set_that_is_cancelled_while_it_waits_takes_its_run_along(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[str] = []
+    monkeypatch.setattr(type(world.instance.run_coordinator), "cancel_run", lambda _, run: stopped.append(run))
+    add_dataset(world.resource.ledger().database, "flowers", str(tmp_path))
+    world.submit("t", "train_model", dataset="flowers")
+    (request,) = world.tick()
+    run = world.create(request, DagsterRunStatus.NOT_STARTED)
+
+    cancel(world.resource.ledger(), "t")
+
+    assert world.tick() == []
+    assert stopped == [run.run_id]
+    assert world.states("t") == ["queued", "cancelled"]
+
+
 def test_a_broker_that_does_not_answer_holds_up_nothing(world: World) -> None:
     world.resource = TasksResource(database=world.resource.database, broker_url="amqp://127.0.0.1:1/%2F")
     world.submit("t")

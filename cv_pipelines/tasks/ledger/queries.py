@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ScalarSelect, Select, func, literal, select, tuple_
 
 from cv_pipelines.database.clock import from_now
 from cv_pipelines.database.task_tables import attempts, deliveries, events, tasks
@@ -51,8 +51,8 @@ def list_tasks(
     wanted = [
         tasks.c.state == state if state else None,
         tasks.c.kind == kind if kind else None,
-        tasks.c.created_at <= from_now(-older) if older is not None else None,
-        tasks.c.created_at >= from_now(-newer) if newer is not None else None,
+        tasks.c.created_at <= _ago(older) if older is not None else None,
+        tasks.c.created_at >= _ago(newer) if newer is not None else None,
     ]
     query = query.where(*(one for one in wanted if one is not None))
     if after is not None:
@@ -108,6 +108,11 @@ def waiting(ledger: Ledger, most: int) -> int:
 
 
 def _behind(query: Select[*tuple[Any, ...]], last: AnyRow) -> Select[*tuple[Any, ...]]:
-    """Keyset paging: an offset would count its way there."""
-    same: datetime = last.created_at
-    return query.where(or_(tasks.c.created_at < same, and_(tasks.c.created_at == same, tasks.c.id < last.id)))
+    """Keyset paging: an offset would count its way there, and so would an OR."""
+    end = tuple_(literal(last.created_at, tasks.c.created_at.type), literal(last.id))
+    return query.where(tuple_(tasks.c.created_at, tasks.c.id) < end)
+
+
+def _ago(seconds: float) -> ScalarSelect[datetime]:
+    """A time that is asked for once: Postgres would ask its clock for every row, and use no index."""
+    return select(from_now(-seconds)).scalar_subquery()

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 
-class Died(BaseException):  # noqa: N818 - nobody may catch it by chance
-    """The process is gone."""
+class Died(BaseException):
+    """The process is gone; no `except Exception` brings it back."""
 
 
 @contextmanager

@@ -71,7 +71,7 @@ def pass_deadline(ledger: Ledger, *names: str) -> None:
 
 
 def pass_time(ledger: Ledger, name: str | None = None) -> None:
-    """Let whatever waits for a later time, a retry or a delivery, have waited long enough; of one task or of all."""
+    """Let whatever waits for a later time, a retry or a delivery, have waited long enough: of one task or all."""
     waits, due = [tasks.c.not_before.is_not(None)], [events.c.delivery == "open"]
     if name is not None:
         waits, due = [*waits, tasks.c.id == name], [*due, events.c.task_id == name, events.c.number == 1]

@@ -107,7 +107,7 @@ def test_a_dead_letter_that_comes_again_is_open_again_and_counted(ledger: Ledger
 @on_both_databases
 def test_a_letter_that_is_replayed_becomes_a_task_or_stays(ledger: Ledger) -> None:
     receive(ledger, [Letter(letter("a").body, problem=("delivery_limit", "Given up.")), Letter(b"?")])
-    bad, good = list_letters(ledger)
+    good, bad = sorted(list_letters(ledger), key=lambda row: row.code)
 
     assert replay(ledger, good.id).accepted == ["a"]
     assert replay(ledger, good.id).duplicates == 1
@@ -141,7 +141,7 @@ def test_messages_of_one_list_are_as_old_as_their_order_says(ledger: Ledger) -> 
 
 
 @on_both_databases
-@pytest.mark.parametrize("statements", range(6))
+@pytest.mark.parametrize("statements", range(5))
 def test_an_intake_that_dies_in_the_middle_has_never_been(ledger: Ledger, statements: int) -> None:
     letters = [letter("a"), letter("b"), Letter(b"?")]
     with pytest.raises(Died), dying(ledger.database, statements):

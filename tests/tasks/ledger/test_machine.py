@@ -9,7 +9,7 @@ from cv_pipelines.tasks.ledger.ledger import Ledger
 from tests.servers import on_both_databases
 from tests.tasks.ledger.machine import LedgerMachine
 
-EXAMPLES = {"sqlite": 40, "postgresql": 40}
+EXAMPLES = {"sqlite": 45, "postgresql": 40}
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ revision = "0003"
 down_revision = "0002"
 
 WAITING = sa.text("state = 'queued' AND attempt IS NULL")
-UNFINISHED = sa.text("state IN ('queued', 'running')")
 NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
@@ -58,7 +57,7 @@ def upgrade() -> None:
     op.create_index("ix_tasks_state", "tasks", ["state", "created_at", "id"])
     op.create_index("ix_tasks_kind", "tasks", ["kind", "created_at", "id"])
     op.create_index("ix_tasks_state_kind", "tasks", ["state", "kind", "created_at", "id"])
-    op.create_index("ix_tasks_attempt", "tasks", ["attempt"], sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
+    op.create_index("ix_tasks_attempt", "tasks", ["attempt", "state"])
     op.create_index(
         "ix_tasks_waiting",
         "tasks",

@@ -1,0 +1,89 @@
+"""The whole of it, with Dagster's own daemon: two of them at once, and a run whose process is killed."""
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import pytest
+
+from cv_pipelines.settings import ROOT
+from tests.faults.task_messages import letter, mixture, names, sleep
+from tests.faults.task_platform import Platform
+from tests.installation import Installation, wait_for
+
+
+@pytest.fixture
+def installed(platform: Platform, installation: Installation) -> Installation:
+    """An installation that uses the platform's database and broker."""
+    extra = {"CV_DATABASE_URL": platform.database_url, "CV_RABBITMQ_URL": platform.broker_url}
+    return Installation(installation.state, {**extra, "CV_LOST_AFTER": "20"})
+
+
+def run_workers(installation: Installation) -> list[psutil.Process]:
+    """The processes in which runs execute: the code server starts one for each."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if "--multiprocessing-fork" in command and _state_of(process) == str(installation.state):
+            found.append(process)
+    return found
+
+
+def _state_of(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get("CV_STATE")
+    except psutil.Error:
+        return None
+
+
+@contextmanager
+def another_daemon(installation: Installation) -> Iterator["subprocess.Popen[bytes]"]:
+    """A second daemon on the same instance; Dagster itself says that it does not support that."""
+    command = [sys.executable, "-W", "ignore", "-m", "dagster._daemon", "run", "--workspace", "workspace.yaml"]
+    with (installation.state / "daemon.log").open("wb") as log:
+        process = subprocess.Popen(command, env=installation.environment, cwd=ROOT, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def test_a_killed_run_costs_those_tasks_an_attempt_that_it_had_not_finished(
+    platform: Platform, installed: Installation
+) -> None:
+    with installed.dev():
+        platform.sender.send([sleep("before-1"), sleep("before-2", 1.5), sleep("after", 8)])
+        wait_for(lambda: platform.states().get("before-2") == "succeeded", 90)
+        assert platform.states() == {"before-1": "succeeded", "before-2": "succeeded", "after": "running"}
+        (worker,) = run_workers(installed)
+        worker.kill()
+        platform.settle(90)
+    platform.check()
+    assert {row.id: (row.state, row.attempts) for row in platform.tasks()} == {
+        "before-1": ("succeeded", 1),
+        "before-2": ("succeeded", 1),
+        "after": ("succeeded", 2),
+    }
+
+
+def test_two_daemons_at_once_do_everything_once(
+    platform: Platform, installed: Installation, chance: random.Random
+) -> None:
+    with installed.dev(), another_daemon(installed) as second:
+        log = installed.state / "daemon.log"
+        wait_for(lambda: "still sending heartbeats" in log.read_text(), 90)
+        for number in range(4):
+            platform.sender.send(mixture(chance, 30, f"wave-{number}"))
+            platform.sender.send([letter(f"crash-{number}", "fail", {"source": "crash", "times": 1})])
+            time.sleep(chance.uniform(1, 4))
+        platform.settle(150)
+        assert second.poll() is None
+    platform.check()
+    assert set(platform.states()) == names(platform.sender.confirmed)
+    slept = {row.attempts for row in platform.tasks() if row.kind == "sleep"}
+    assert slept == {1}

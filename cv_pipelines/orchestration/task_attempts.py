@@ -88,7 +88,7 @@ def run_of(instance: DagsterInstance, attempt: Attempt) -> DagsterRun | None:
 
 
 def stop_run(instance: DagsterInstance, run: DagsterRun) -> None:
-    """Ask a run to stop, once; whether it does changes nothing for its tasks, which have ended or go on elsewhere."""
+    """Ask a run to stop, once; whether it does changes nothing for its tasks."""
     if run.status == DagsterRunStatus.CANCELING:
         return
     try:

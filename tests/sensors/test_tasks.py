@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from dagster import (
+    DagsterEvent,
+    DagsterEventType,
     DagsterInstance,
     DagsterRun,
     DagsterRunStatus,
@@ -17,6 +19,7 @@ from dagster import (
     SensorResult,
     build_sensor_context,
 )
+from dagster._core.events.log import EventLogEntry
 from sqlalchemy import text
 
 from cv_pipelines.images.datasets import add_dataset
@@ -109,9 +112,11 @@ def test_a_request_is_repeated_until_its_run_is_there(world: World) -> None:
     world.submit("t")
 
     first, second = world.tick(), world.tick()
-    world.create(first[0], DagsterRunStatus.NOT_STARTED)
+    run = world.create(first[0], DagsterRunStatus.NOT_STARTED)
+    third = world.tick()
+    world.instance.run_storage.handle_run_event(run.run_id, starting(run))
 
-    assert [one.run_key for one in first] == [one.run_key for one in second]
+    assert [one[0].run_key for one in (first, second, third)] == ["attempt:1"] * 3
     assert world.tick() == []
     assert world.task("t").attempts == 1
 
@@ -196,10 +201,11 @@ def test_a_run_that_says_it_succeeded_and_left_tasks_is_a_fault_of_ours(world: W
     assert world.task("t").error["source"] == "internal"
 
 
-def success_of(run: DagsterRun) -> Any:
-    from dagster import DagsterEvent, DagsterEventType
-    from dagster._core.events.log import EventLogEntry
+def starting(run: DagsterRun) -> DagsterEvent:
+    return DagsterEvent(DagsterEventType.PIPELINE_STARTING.value, run.job_name)
 
+
+def success_of(run: DagsterRun) -> Any:
     event = DagsterEvent(DagsterEventType.PIPELINE_SUCCESS.value, run.job_name, message="done")
     return EventLogEntry(None, 10, "", run.run_id, 0.0, job_name=run.job_name, dagster_event=event)
 

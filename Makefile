@@ -8,7 +8,7 @@ export CV_STATE ?= $(CURDIR)/.cv
 export GX_ANALYTICS_ENABLED := false
 export TF_CPP_MIN_LOG_LEVEL := 2
 
-.PHONY: help setup lock demo dev test lint bench clean
+.PHONY: help setup lock demo dev test faults lint bench clean
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -42,6 +42,9 @@ dev: setup ## The Dagster UI with its daemon, at http://127.0.0.1:3000
 
 test: setup ## All tests
 	@$(BIN)/pytest --numprocesses auto --dist worksteal
+
+faults: setup ## The tests of faults, each with ten seeds (CV_FAULT_SEEDS=100 for more)
+	@CV_FAULT_SEEDS=$${CV_FAULT_SEEDS:-10} $(BIN)/pytest tests/faults --numprocesses auto --dist worksteal
 
 lint: setup ## Ruff and the type checker
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -21,14 +21,14 @@ _PUBLISH_SECONDS = 120
 
 @contextmanager
 def task_servers() -> Iterator[tuple[RabbitMQ, Postgres]]:
-    """An empty RabbitMQ and an empty Postgres; the latter does not wait for its disk, the former does.
+    """An empty RabbitMQ and an empty Postgres, which wait for their disks as in production.
 
     Raises:
         UnavailableError: a program is missing.
     """
     with ExitStack() as stack:
         try:
-            servers = stack.enter_context(run_rabbitmq()), stack.enter_context(run_postgres())
+            servers = stack.enter_context(run_rabbitmq()), stack.enter_context(run_postgres(durable=True))
         except (pytest.skip.Exception, pytest.fail.Exception) as error:  # how the tests say it
             raise UnavailableError(str(error)) from error
         yield servers

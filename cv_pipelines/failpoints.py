@@ -20,7 +20,9 @@ _passed: Counter[str] = Counter()
 
 
 def fail_point(name: str) -> None:
-    """Die or stall here, if CV_FAILPOINTS says so: `name:kill`, `name:stop`, `name:kill@3` (the third time), by commas.
+    """Die or stall here, if CV_FAILPOINTS says so: `name:kill`, `name:stop`, `name:kill@3` (the third time).
+
+    Several are separated by commas; each process counts for itself.
 
     Raises:
         ValueError: it says something else.
@@ -42,6 +44,7 @@ def _wanted() -> dict[tuple[str, int], signal.Signals]:
         name, _, what = part.partition(":")
         action, _, time = what.partition("@")
         if name not in POINTS or action not in _ACTIONS or not (time or "1").isdigit():
-            raise ValueError(f"CV_FAILPOINTS: '{part}' is not POINT:kill or POINT:stop, with POINT of {list(POINTS)}")
+            message = f"'{part}' is not POINT:kill or POINT:stop, with POINT of {', '.join(POINTS)}"
+            raise ValueError(f"CV_FAILPOINTS: {message}")
         wanted[name, int(time or 1)] = _ACTIONS[action]
     return wanted

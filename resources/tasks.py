@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cv_pipelines.tasks.delivery import Courier
 
 ANNOUNCE_SECONDS = 2.0
-"""For telling the broker of what was just committed: a run or a tick waits for it, and the sweep makes up for it."""
+"""For telling the broker of what was just committed: a run or a tick waits for it; the sweep makes up for it."""
 
 
 class TasksResource(ConfigurableResource[Ledger]):

@@ -80,8 +80,12 @@ def postgres() -> Iterator[Postgres]:
 
 
 @contextmanager
-def run_postgres() -> Iterator[Postgres]:
-    """Start an empty Postgres and stop it at the end; without fsync, for nobody needs its data after that."""
+def run_postgres(durable: bool = False) -> Iterator[Postgres]:
+    """Start an empty Postgres and stop it at the end.
+
+    Args:
+        durable: whether a commit waits for the disk; nobody needs the data of a test after it.
+    """
     programs = _programs()
     user = "postgres" if os.getuid() == 0 else None  # Postgres does not run as root
     folder = Path(tempfile.mkdtemp(prefix="cv-postgres-"))
@@ -91,7 +95,8 @@ def run_postgres() -> Iterator[Postgres]:
     initdb = [programs / "initdb", "--auth=trust", "-U", "cv", "--no-sync", "-E", "UTF8", "--locale=C", "-D", data]
     subprocess.run(initdb, check=True, capture_output=True, user=user, cwd=folder)
     (data / "pg_hba.conf").write_text(_ACCESS)
-    options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder, "fsync": "off"}
+    options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder}
+    options["fsync"] = "on" if durable else "off"
     options["timezone"] = "Asia/Tokyo"  # nobody may depend on the server's
     command = [programs / "postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items())]
     with (folder / "log").open("w") as log:

@@ -10,7 +10,13 @@ import pytest
 from cv_pipelines.failpoints import POINTS, _wanted, fail_point
 from cv_pipelines.settings import ROOT
 
-PASS = "from cv_pipelines.failpoints import fail_point\nfor _ in range(5): fail_point('intake.committed'); print('on')"
+LOOP = """
+from cv_pipelines.failpoints import fail_point
+for _ in range(5):
+    fail_point("intake.committed")
+    print("on")
+"""
+TYPOS = ["intake.comitted:kill", "intake.committed:explode", "intake.committed:kill@soon"]
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +28,7 @@ def _read_anew() -> Iterator[None]:
 
 def run(value: str | None) -> "subprocess.CompletedProcess[str]":
     environment: dict[str, Any] = {name: text for name, text in os.environ.items() if name != "CV_FAILPOINTS"}
-    command = [sys.executable, "-u", "-c", PASS]
+    command = [sys.executable, "-u", "-c", LOOP]
     given = environment | ({} if value is None else {"CV_FAILPOINTS": value})
     return subprocess.run(command, env=given, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
@@ -51,7 +57,7 @@ def test_a_process_goes_on_at_points_that_are_not_named() -> None:
     assert run("claim.committed:kill").stdout == "on\n" * 5
 
 
-@pytest.mark.parametrize("value", ["intake.comitted:kill", "intake.committed:explode", "intake.committed:kill@soon"])
+@pytest.mark.parametrize("value", TYPOS)
 def test_a_point_that_does_not_exist_is_no_silent_success(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CV_FAILPOINTS", value)
     with pytest.raises(ValueError, match="CV_FAILPOINTS"):

@@ -24,6 +24,8 @@ from cv_pipelines.database.tables import metadata
 Number = BigInteger().with_variant(Integer, "sqlite")
 """A key that counts up by itself; SQLite does that for INTEGER only."""
 _WAITING = text("state = 'queued' AND attempt IS NULL")
+_CLAIMED = text("attempt IS NOT NULL")
+_FINISHED = text("finished_at IS NOT NULL")
 
 # What somebody wants done. `attempt` is the one that works on it, or that has finished it; `epoch` is
 # that attempt's when it finished; `last_event` numbers the task's events.
@@ -56,9 +58,10 @@ tasks = Table(
     Index("ix_tasks_state", "state", "created_at", "id"),
     Index("ix_tasks_kind", "kind", "created_at", "id"),
     Index("ix_tasks_state_kind", "state", "kind", "created_at", "id"),
-    Index("ix_tasks_attempt", "attempt", "state"),
+    # what a new task is in none of costs an intake nothing
+    Index("ix_tasks_attempt", "attempt", "state", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
     Index("ix_tasks_waiting", "kind", "priority", "created_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
-    Index("ix_tasks_finished", "finished_at"),
+    Index("ix_tasks_finished", "finished_at", sqlite_where=_FINISHED, postgresql_where=_FINISHED),
 )
 
 # One run's worth of tasks. `epoch` counts how often the run has begun it: whoever names an older one is late.

@@ -1,6 +1,7 @@
 """What Dagster says of the runs of attempts, brought to the ledger."""
 
 import math
+import time
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -26,6 +27,8 @@ from cv_pipelines.tasks.problem import TaskError
 
 ATTEMPT = "cv/attempt"
 """Tag of a run: the attempt that it does."""
+_TO_BEGIN = 5
+"""Times longer than between heartbeats a run may take from its start until it begins: it loads libraries."""
 _UNTOLD = TaskError(
     source="internal",
     code="no_outcome",
@@ -53,11 +56,18 @@ def reconcile(ledger: Ledger, instance: DagsterInstance, attempt: Attempt, lost_
         return _after_run(ledger, instance, attempt, run)
     if attempt.kind.together is None:
         return _beside_run(ledger, instance, attempt, run)
-    if attempt.begun and attempt.silent > lost_after:
+    silent = attempt.silent if attempt.begun else _seconds_since_start(instance, run) / _TO_BEGIN
+    if silent > lost_after:
         told = close(ledger, attempt.id, LOST)
         stop_run(instance, run)
         return told
     return []
+
+
+def _seconds_since_start(instance: DagsterInstance, run: DagsterRun) -> float:
+    """How long a run has been executing, by Dagster's clock; 0 where it is not."""
+    record = instance.get_run_record_by_id(run.run_id)
+    return time.time() - record.start_time if record and record.start_time else 0.0
 
 
 def request_of(instance: DagsterInstance, attempt: Attempt) -> RunRequest | None:

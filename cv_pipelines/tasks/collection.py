@@ -50,9 +50,8 @@ def collect(
         declare(connection.channel())
     room = most_waiting - waiting(ledger, most_waiting)
     collected.full = room <= 0
-    if room > 0:
-        if drain(url, TASKS, _into(ledger, collected, allow), min(most, room), seconds):
-            fail_point("intake.acknowledged")
+    if room > 0 and drain(url, TASKS, _into(ledger, collected, allow), min(most, room), seconds):
+        fail_point("intake.acknowledged")
     drain(url, DEAD_TASKS, _into(ledger, collected, allow, _GIVEN_UP), most, seconds)
     return collected
 

@@ -24,7 +24,7 @@ Publish = Callable[[Sequence[Outgoing]], list[str]]
 AT_ONCE = 2000
 """Events in memory together."""
 QUIET_SECONDS = 30.0
-"""After trouble with the broker nothing is announced for so long: whoever does tasks does not wait for it again."""
+"""After trouble with the broker nothing is announced for so long: who does tasks does not wait for it again."""
 _CALLS = 16
 """Webhooks called at once."""
 

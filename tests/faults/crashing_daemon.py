@@ -1,9 +1,9 @@
 """A daemon that dies in the middle of the sensor's tick: `python -m tests.faults.crashing_daemon FLAG…`.
 
-For each of Dagster's debug_crash_flags: a message comes, a process dies of SIGKILL at that place, further ones tick
-on, and what they have put into the queue of runs is executed. After `FLAG,forgotten` the next daemon does not know
-of the tick that died, as when one of two dies and the other has begun a later tick. Prints each run's attempt and status as JSON. Every
-process is forked, for loading everything takes seconds.
+For each of Dagster's debug_crash_flags: a message comes, a process dies of SIGKILL at that place, further ones
+tick on, and what they have put into the queue of runs is executed. After `FLAG,forgotten` the next daemon does not
+know of the tick that died, as when one of two dies and the other has begun a later tick. Prints each run's attempt
+and status as JSON. Every process is forked, for loading everything takes seconds.
 """
 
 import json
@@ -71,7 +71,7 @@ def tick_and_execute() -> None:
 
 
 def forked(work: Callable[[], None]) -> int:
-    """Do something in a process of its own; returns its exit code, or the negative number of the signal it died of."""
+    """Do something in a process of its own; returns its exit code, or minus the signal that it died of."""
     child = os.fork()
     if child == 0:
         try:

@@ -16,7 +16,7 @@ from tests.servers import Postgres, run_postgres
 
 
 class Outages:
-    """A Postgres that can be stopped at once (`pg_ctl stop -m immediate`) and started again, as often as wanted."""
+    """A Postgres that can be stopped at once (as by `pg_ctl stop -m immediate`) and started again."""
 
     def __init__(self, server: Postgres) -> None:
         self.server = server

@@ -1,4 +1,4 @@
-"""A process that does with tasks what daemon and runs do, without Dagster: `python -m tests.faults.task_process ROLE…`.
+"""A process that does what daemon and runs do, without Dagster: `python -m tests.faults.task_process ROLE…`.
 
 Roles, each in a thread: `tick` takes messages, closes what is lost, claims; `work` does attempts; `sweep` tells.
 What would fail one tick or one run is printed, and the next one goes on.

@@ -1,6 +1,7 @@
 """The sensor of tasks, tick by tick: an instance, a ledger and runs of the test's own."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -165,6 +166,27 @@ def test_a_run_that_falls_silent_is_lost_and_its_tasks_are_tried_again(world: Wo
     assert world.states("t") == ["queued", "running", "queued"]
 
 
+def test_a_run_that_starts_and_never_begins_is_lost_after_a_while(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.submit("t")
+    (request,) = world.tick()
+    run = world.create(request, DagsterRunStatus.NOT_STARTED)
+    started = DagsterEvent(DagsterEventType.PIPELINE_START.value, run.job_name)
+    world.instance.handle_new_event(
+        EventLogEntry(None, 10, "", run.run_id, time.time(), None, run.job_name, started)
+    )
+    world.tick()
+    assert world.task("t").state == "queued"
+    assert world.task("t").attempt == 1
+
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 16)
+    world.tick()
+
+    assert (world.task("t").attempt, world.task("t").error["code"]) == (None, "lost")
+
+
 def test_a_run_that_was_deleted_is_lost(world: World) -> None:
     world.submit("t")
     (request,) = world.tick()
@@ -229,6 +251,7 @@ def test_priority_comes_before_age(world: World, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(claims, "KINDS", small)
     for name, priority in (("low", 1), ("old", 5), ("new", 5), ("high", 9)):
         world.submit(name, priority=priority, seconds=0.0)
+        time.sleep(0.005)  # the database counts milliseconds
 
     for _ in range(4):
         (request,) = world.tick()

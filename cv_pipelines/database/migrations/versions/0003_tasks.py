@@ -9,6 +9,8 @@ revision = "0003"
 down_revision = "0002"
 
 WAITING = sa.text("state = 'queued' AND attempt IS NULL")
+CLAIMED = sa.text("attempt IS NOT NULL")
+FINISHED = sa.text("finished_at IS NOT NULL")
 NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
@@ -57,7 +59,9 @@ def upgrade() -> None:
     op.create_index("ix_tasks_state", "tasks", ["state", "created_at", "id"])
     op.create_index("ix_tasks_kind", "tasks", ["kind", "created_at", "id"])
     op.create_index("ix_tasks_state_kind", "tasks", ["state", "kind", "created_at", "id"])
-    op.create_index("ix_tasks_attempt", "tasks", ["attempt", "state"])
+    op.create_index(
+        "ix_tasks_attempt", "tasks", ["attempt", "state"], sqlite_where=CLAIMED, postgresql_where=CLAIMED
+    )
     op.create_index(
         "ix_tasks_waiting",
         "tasks",
@@ -65,7 +69,9 @@ def upgrade() -> None:
         sqlite_where=WAITING,
         postgresql_where=WAITING,
     )
-    op.create_index("ix_tasks_finished", "tasks", ["finished_at"])
+    op.create_index(
+        "ix_tasks_finished", "tasks", ["finished_at"], sqlite_where=FINISHED, postgresql_where=FINISHED
+    )
     op.create_table(
         "events",
         sa.Column("id", NUMBER, primary_key=True),

@@ -12,8 +12,8 @@ SWEEP_SECONDS = 20.0
 PUBLISH_SECONDS = 10.0
 """For the broker to take what is swept up at once."""
 PRUNE_SECONDS = 3600.0
-MOST_RUNS = 500
-"""Old runs that are deleted in an hour: more than an hour brings, and few enough for a tick."""
+MOST_ROWS, MOST_RUNS = 50_000, 100
+"""Of what is old so much goes in an hour, and no more: Dagster ends a tick after 60 s."""
 
 
 def make_event_sensor() -> SensorDefinition:
@@ -29,7 +29,7 @@ def make_event_sensor() -> SensorDefinition:
         settled = tasks.courier(PUBLISH_SECONDS).sweep(SWEEP_SECONDS)
         pruned = ""
         if time.time() - float(context.cursor or 0) > PRUNE_SECONDS:
-            gone = prune(tasks.ledger(), tasks.task_days, tasks.event_days)
+            gone = prune(tasks.ledger(), tasks.task_days, tasks.event_days, MOST_ROWS)
             gone["runs"] = delete_old_runs(context.instance, tasks.task_days, MOST_RUNS)
             pruned = ", ".join(f"{count:,} {name}" for name, count in gone.items() if count)
             context.update_cursor(str(time.time()))

@@ -92,6 +92,8 @@ def _collect(tasks: TasksResource, ledger: Ledger, courier: "Courier") -> list[s
 
 def _request(ledger: Ledger, instance: DagsterInstance, attempt: Attempt) -> tuple[RunRequest | None, list[int]]:
     """Ask for the run of an attempt that has none; one that cannot be asked for would wedge the sensor."""
+    if attempt.problem is not None:
+        return None, close(ledger, attempt.id, attempt.problem)
     try:
         if attempt.dataset is not None:
             add_partition(instance, find_dataset(ledger.database, attempt.dataset).name)

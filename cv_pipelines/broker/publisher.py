@@ -17,6 +17,8 @@ WINDOW = 1000
 WINDOW_BYTES = 8 << 20
 NO_QUEUE = "no such queue"
 NOT_TAKEN = "the broker did not take it"
+UNSENDABLE = "it cannot be sent"
+"""How a reason begins that lies in the message itself."""
 
 _PERSISTENT = 2
 _UNSENDABLE = (AMQPError, ValueError, TypeError, AttributeError, OverflowError, RecursionError, struct.error)
@@ -108,7 +110,7 @@ class _Sending:
                     message.exchange, message.routing_key, message.body, _properties(message), message.mandatory
                 )
             except _UNSENDABLE as error:
-                self._results[number] = f"it cannot be sent: {error!r}"
+                self._results[number] = f"{UNSENDABLE}: {error!r}"
                 continue
             self._tag += 1
             self._open[self._tag] = number

@@ -120,12 +120,14 @@ def _postgres(url: URL) -> Engine:
     }
     own: dict[str, Any] = {name: value for name, value in limits.items() if name not in url.query}
     own["cursor_factory"] = RawCursor
-    return create_engine(url, pool_pre_ping=True, paramstyle="numeric_dollar", connect_args=own)
+    return create_engine(
+        url, pool_pre_ping=True, paramstyle="numeric_dollar", connect_args=own, hide_parameters=True
+    )
 
 
 def _sqlite(url: str) -> Engine:
     """WAL, durable commits, and BEGIN IMMEDIATE: a deferred transaction loses updates under load."""
-    engine = create_engine(url, isolation_level=None)
+    engine = create_engine(url, isolation_level=None, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _: object) -> None:

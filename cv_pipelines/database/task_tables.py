@@ -79,6 +79,7 @@ attempts = Table(
     Column("created_at", UtcDateTime, nullable=False, server_default=now()),
     Column("closed_at", UtcDateTime, nullable=True),
     Index("ix_attempts_state", "state", "kind"),
+    sqlite_autoincrement=True,  # or the number of a row that was deleted comes again
 )
 
 # What has become of tasks, to be told: the outbox. `pending` names the receivers that do not know yet.
@@ -104,6 +105,7 @@ events = Table(
         sqlite_where=text("delivery = 'open'"),
         postgresql_where=text("delivery = 'open'"),
     ),
+    sqlite_autoincrement=True,
 )
 
 # Every call of a webhook, append-only.
@@ -118,6 +120,7 @@ deliveries = Table(
     Column("milliseconds", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False, server_default=now()),
     Index("ix_deliveries_event", "event_id"),
+    sqlite_autoincrement=True,
 )
 
 # Messages that could not become tasks, as they came, with the reason.
@@ -139,4 +142,5 @@ dead_letters = Table(
     Column("received_at", UtcDateTime, nullable=False, server_default=now()),
     Column("decided_at", UtcDateTime, nullable=True),
     Index("ix_dead_letters_state", "state", "id"),
+    sqlite_autoincrement=True,
 )

@@ -90,11 +90,16 @@ def request_of(instance: DagsterInstance, attempt: Attempt) -> RunRequest | None
 
 
 def run_of(instance: DagsterInstance, attempt: Attempt) -> DagsterRun | None:
-    """The run that does an attempt: the one that has begun it, else one that still may, else the last one."""
+    """The run that does an attempt: the one that has begun it, else the first that still may, else the last one.
+
+    Two daemons may have made two; one that is executing comes before one that waits.
+    """
     if attempt.run_id is not None:
         return instance.get_run_by_id(attempt.run_id)
     runs = instance.get_runs(RunsFilter(tags={ATTEMPT: str(attempt.id)}))
-    return next((run for run in runs if not run.is_finished), runs[0] if runs else None)
+    open_ones = [run for run in reversed(runs) if not run.is_finished]
+    executing = [run for run in open_ones if run.status == DagsterRunStatus.STARTED]
+    return next(iter([*executing, *open_ones, *runs]), None)
 
 
 def stop_run(instance: DagsterInstance, run: DagsterRun) -> None:
@@ -117,7 +122,11 @@ def _without_run(ledger: Ledger, attempt: Attempt) -> list[int]:
 def _after_run(ledger: Ledger, instance: DagsterInstance, attempt: Attempt, run: DagsterRun) -> list[int]:
     match run.status:
         case DagsterRunStatus.SUCCESS if attempt.kind.together is None:
-            return close_done(ledger, attempt.id, _result(instance, run))
+            begun = begin_or_resume(
+                ledger, attempt.id, run.run_id
+            )  # it may have begun and ended since the last tick
+            told = begun.events if begun else []
+            return [*told, *close_done(ledger, attempt.id, _result(instance, run))]
         case DagsterRunStatus.SUCCESS:
             return close(ledger, attempt.id, _UNTOLD)
         case DagsterRunStatus.CANCELED:

@@ -1,17 +1,21 @@
 """Telling of events: exchange, reply queues and webhooks, whichever of them an event is for."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from sqlalchemy.exc import DBAPIError
 
 from cv_pipelines.broker.messages import Outgoing
-from cv_pipelines.broker.publisher import NO_QUEUE
+from cv_pipelines.broker.publisher import NO_QUEUE, UNSENDABLE
 from cv_pipelines.broker.topology import STATUS_EXCHANGE
 from cv_pipelines.database.outage import is_outage
+from cv_pipelines.errors import CvError
 from cv_pipelines.failpoints import fail_point
 from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
 from cv_pipelines.tasks.ledger.outbox import Delivery, Failure, Receiver, own, settle, take
@@ -21,12 +25,14 @@ from cv_pipelines.tasks.webhooks import Answer
 
 Publish = Callable[[Sequence[Outgoing]], list[str]]
 """Publishes; for each message the reason why it is not where it should be, empty where it is."""
-AT_ONCE = 2000
+AT_ONCE = 500
 """Events in memory together."""
 QUIET_SECONDS = 30.0
 """After trouble with the broker nothing is announced for so long: who does tasks does not wait for it again."""
 _CALLS = 16
 """Webhooks called at once."""
+_SILENT = 5
+"""Calls of a host without an answer, after which it is left alone until the next sweep."""
 
 
 class Post(Protocol):
@@ -104,11 +110,23 @@ class Courier:
         if trouble or self.publish is None:
             failures: list[Failure | None] = [trouble] * len(wanted)
         else:
-            reasons = self.publish([_outgoing(row, one) for row, one in wanted]) if wanted else []
-            failures = [Failure(reason, counts=reason == NO_QUEUE) if reason else None for reason in reasons]
+            failures = self._tell([_outgoing(row, one) for row, one in wanted])
         for (row, one), failure in zip(wanted, failures, strict=True):
             answers[row.id][one] = failure
         return answers
+
+    def _tell(self, messages: Sequence[Outgoing]) -> list[Failure | None]:
+        """Publish; a try counts where it failed for what is in the message or its receiver."""
+        if self.publish is None or not messages:
+            return []
+        try:
+            reasons = self.publish(messages)
+        except CvError as error:  # a URL that is none: nothing of what is told, and none of our callers' business
+            return [Failure(error.user_message, counts=False)] * len(messages)
+        return [
+            Failure(reason, counts=reason == NO_QUEUE or reason.startswith(UNSENDABLE)) if reason else None
+            for reason in reasons
+        ]
 
     def _call(self, rows: Sequence[AnyRow], answers: _Answers, ends: float) -> list[Delivery]:
         """Call webhooks, some at once, each task's in their order; those that are not done in time stay open."""
@@ -117,25 +135,39 @@ class Courier:
             if "webhook" in row.pending:
                 of_task.setdefault(row.task_id, []).append(row)
         calls: list[Delivery] = []
-        if not of_task:
-            return calls
-        pool = ThreadPoolExecutor(_CALLS)
-        jobs = [pool.submit(self._call_in_order, some, ends) for some in of_task.values()]
-        wait(jobs, timeout=max(0.0, ends - time.monotonic()))
-        for row, answer in _answered(jobs):
+        silent: Counter[str] = Counter()
+        with ThreadPoolExecutor(_CALLS) as pool:  # a call ends within seconds, whatever the receiver does
+            done = pool.map(lambda some: self._call_in_order(some, ends, silent), of_task.values())
+        for row, answer in chain.from_iterable(done):
             calls.append(Delivery(row.id, row.reply["webhook"], answer.status, answer.error, answer.milliseconds))
             answers[row.id]["webhook"] = Failure(f"webhook: {answer.error}") if answer.error else None
-        pool.shutdown(wait=False, cancel_futures=True)
         return calls
 
-    def _call_in_order(self, rows: Sequence[AnyRow], ends: float) -> list[tuple[AnyRow, Answer]]:
+    def _call_in_order(
+        self, rows: Sequence[AnyRow], ends: float, silent: "Counter[str]"
+    ) -> list[tuple[AnyRow, Answer]]:
+        """Call for the events of one task, up to the first that fails.
+
+        Args:
+            rows: the events.
+            ends: when nothing more is begun.
+            silent: how often hosts have not answered; one that is dead is not asked again and again, for
+                others wait behind it.
+        """
         made: list[tuple[AnyRow, Answer]] = []
         for row in rows:
             if time.monotonic() > ends:
                 break
+            url = row.reply["webhook"]
+            host = urlsplit(url).netloc
+            if silent[host] >= _SILENT:
+                made.append((row, Answer(None, "its host did not answer other calls just now", 0)))
+                break
             headers = {"X-Task-Id": row.task_id, "X-Event-Number": str(row.number)}
-            made.append((row, self.post(row.reply["webhook"], status_of(row), headers=headers)))
-            if made[-1][1].error:
+            answer = self.post(url, status_of(row), headers=headers)
+            silent[host] += answer.status is None
+            made.append((row, answer))
+            if answer.error:
                 break
         return made
 
@@ -162,12 +194,6 @@ def _trouble(answers: _Answers) -> Failure | None:
         failure for each in answers.values() for one, failure in each.items() if one in _ON_BROKER and failure
     ]
     return next((failure for failure in failures if not failure.counts), None)
-
-
-def _answered(
-    jobs: Iterable[Future[list[tuple[AnyRow, Answer]]]],
-) -> list[tuple[AnyRow, Answer]]:
-    return [one for job in jobs if job.done() for one in job.result()]
 
 
 def _outgoing(row: AnyRow, receiver: str) -> Outgoing:

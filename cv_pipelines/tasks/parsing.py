@@ -14,12 +14,14 @@ from pydantic import ValidationError
 from cv_pipelines.errors import InputError
 from cv_pipelines.tasks.fields import legible
 from cv_pipelines.tasks.kinds.registry import kind_of
-from cv_pipelines.tasks.message import TASKS, TaskMessage, WebhookReply
+from cv_pipelines.tasks.message import TASKS, QueueReply, TaskMessage, WebhookReply
 from cv_pipelines.tasks.webhook_urls import webhook_problem
 
 MAX_BYTES = 256 << 10
 MAX_DEPTH = 64
 _SHOWN = 5
+_DIRECT_REPLY = "amq.rabbitmq.reply-to"
+"""Names that are no queues: a broker closes the connection of whoever publishes to one that is not right."""
 
 
 class Rejected(InputError):  # noqa: N818 - the word of the contract, a state of a task
@@ -37,7 +39,7 @@ class ParsedTask:
 
     Attributes:
         message: what it says; its `reply` as it counts, AMQP properties included.
-        digest: SHA-256 (hex) of that: the same however the message was written.
+        digest: SHA-256 (hex) of what it asks for: the same however it was written, and whoever is told.
     """
 
     message: TaskMessage
@@ -73,6 +75,8 @@ def parse_task(
         raise Rejected("invalid", _problems(error)) from error
     if message_id and message_id != message.task_id:
         raise Rejected("message_id", "task_id: is not the same as the AMQP property message_id.")
+    if isinstance(message.reply, QueueReply) and message.reply.reply_to.startswith(_DIRECT_REPLY):
+        raise Rejected("reply", "reply.reply_to: direct reply-to ends with its connection; declare a queue.")
     if isinstance(message.reply, WebhookReply) and (problem := webhook_problem(message.reply.webhook, allow)):
         raise Rejected("webhook", f"reply.webhook: {legible(problem)}.")
     return ParsedTask(message, _digest(message))
@@ -174,5 +178,6 @@ def _problems(error: ValidationError) -> str:
 
 def _digest(message: TaskMessage) -> str:
     # without defaults: a field that is added later does not change the digest of what has come before
-    values = message.model_dump(mode="json", exclude_defaults=True)
+    # without the reply: a caller that connects again has another queue, and wants the same task
+    values = message.model_dump(mode="json", exclude_defaults=True, exclude={"reply"})
     return sha256(_CANONICAL.encode(values).encode()).hexdigest()

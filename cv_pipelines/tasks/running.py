@@ -1,11 +1,11 @@
 """A run at work on an attempt: it takes the tasks, does them, and commits what became of each as it goes."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy.exc import DBAPIError
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponential
 
 from cv_pipelines.database.outage import is_outage
@@ -15,6 +15,7 @@ from cv_pipelines.tasks.ledger.outcomes import Outcome, error_of
 from cv_pipelines.tasks.ledger.work import Begun, SupersededError, Task, begin, finish, heartbeat
 from cv_pipelines.tasks.problem import TaskError
 
+_log = logging.getLogger(__name__)
 BEATS = 12
 """Heartbeats within the time after which a run is taken for lost: some may fail."""
 COMMIT_SECONDS = 1.0
@@ -81,42 +82,25 @@ def run_attempt(
         return None
     fail_point("begin.committed")
     announce(begun.events)
-    control = Control()
-    with _Heart(ledger, begun, control, announce, lost_after / BEATS):
-        return _work(ledger, begun, work, control, announce)
+    control, commits = Control(), _Commits(ledger, begun, announce)
+    with _Heart(ledger, begun, control, commits, announce, lost_after / BEATS):
+        return _work(begun, work, control, commits)
 
 
-def _work(ledger: Ledger, begun: Begun, work: Work, control: Control, announce: Announce) -> Summary:
-    open_ones = {task.id for task in begun.tasks}
-    buffer: dict[str, Outcome] = {}
-    succeeded = failed = 0
-    committed = time.monotonic()
-
-    def commit() -> None:
-        nonlocal committed
-        if buffer:
-            told = _finish(ledger, begun, buffer)
-            fail_point("finish.committed")
-            open_ones.difference_update(buffer)
-            buffer.clear()
-            announce(told)
-        committed = time.monotonic()
-
+def _work(begun: Begun, work: Work, control: Control, commits: "_Commits") -> Summary:
     try:
         for task, outcome in work(begun.tasks, control) if begun.tasks else ():
-            buffer[task] = outcome
-            succeeded, failed = succeeded + (not _is_error(outcome)), failed + _is_error(outcome)
-            if len(buffer) >= COMMIT_AT or time.monotonic() - committed > COMMIT_SECONDS:
-                commit()
+            commits.add(task, outcome)
     except Exception as error:
-        commit()
-        buffer |= dict.fromkeys(open_ones - control.ended, error_of(error))
-        commit()
+        commits.commit()
+        for task in commits.left - control.ended:
+            commits.add(task, error_of(error))
+        commits.commit()
         raise
-    commit()
-    if control.superseded.is_set() and open_ones - control.ended:
+    commits.commit()
+    if control.superseded.is_set() and commits.left - control.ended:
         raise SupersededError("superseded", f"Attempt {begun.attempt} was taken over while its run was at work.")
-    return Summary(len(begun.tasks), succeeded, failed)
+    return Summary(len(begun.tasks), commits.succeeded, commits.failed)
 
 
 def _is_error(outcome: Outcome) -> bool:
@@ -134,14 +118,65 @@ def _finish(ledger: Ledger, begun: Begun, outcomes: Mapping[str, Outcome]) -> li
     return finish(ledger, begun, outcomes)
 
 
-class _Heart:
-    """Writes heartbeats until the work is over, or another run has taken over."""
+class _Commits:
+    """Outcomes on their way into the ledger: they do not wait for the work to have the next one."""
 
-    def __init__(self, ledger: Ledger, begun: Begun, control: Control, announce: Announce, seconds: float) -> None:
+    def __init__(self, ledger: Ledger, begun: Begun, announce: Announce) -> None:
+        self._ledger, self._begun, self._announce = ledger, begun, announce
+        self._waiting: dict[str, Outcome] = {}
+        self._changing, self._committing = threading.Lock(), threading.Lock()
+        self.left = {task.id for task in begun.tasks}
+        self.succeeded = self.failed = 0
+
+    def add(self, task: str, outcome: Outcome) -> None:
+        """Take an outcome; it is committed within COMMIT_SECONDS."""
+        with self._changing:
+            self._waiting[task] = outcome
+            is_full = len(self._waiting) >= COMMIT_AT
+        self.failed += _is_error(outcome)
+        self.succeeded += not _is_error(outcome)
+        if is_full:
+            self.commit()
+
+    def commit(self) -> None:
+        """Commit what waits; where that fails it still waits.
+
+        Raises:
+            SupersededError: the attempt is another run's.
+        """
+        with self._committing:
+            with self._changing:
+                some, self._waiting = self._waiting, {}
+            if not some:
+                return
+            try:
+                told = _finish(self._ledger, self._begun, some)
+            except BaseException:
+                with self._changing:
+                    self._waiting = some | self._waiting
+                raise
+            fail_point("finish.committed")
+            self.left -= some.keys()
+        self._announce(told)
+
+
+class _Heart:
+    """Writes heartbeats and outcomes until the work is over, or another run has taken over."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        begun: Begun,
+        control: Control,
+        commits: _Commits,
+        announce: Announce,
+        seconds: float,
+    ) -> None:
         self._ledger, self._begun, self._control, self._announce = ledger, begun, control, announce
-        self._seconds = seconds
+        self._commits, self._seconds = commits, seconds
+        self._told: dict[str, float] = {}
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._thread = threading.Thread(target=self._live, name="heartbeat", daemon=True)
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -150,19 +185,28 @@ class _Heart:
         self._over.set()
         self._thread.join()
 
-    def _beat(self) -> None:
-        told: dict[str, float] = {}
-        while not self._over.wait(self._seconds):
-            news = {task: share for task, share in dict(self._control.progress).items() if told.get(task) != share}
+    def _live(self) -> None:
+        next_beat = time.monotonic() + self._seconds
+        while not self._over.wait(min(COMMIT_SECONDS, self._seconds)):
             try:
-                pulse = heartbeat(self._ledger, self._begun, news)
+                self._commits.commit()
+                if time.monotonic() >= next_beat:
+                    self._beat()
+                    next_beat = time.monotonic() + self._seconds
             except SupersededError:
                 self._control.superseded.set()
                 return
-            except DBAPIError as error:
+            except Exception as error:  # noqa: BLE001 - it is told, and ends the work
                 if is_outage(error):
                     continue  # the next beat tries again, until we are taken for lost
-                raise
-            told |= news
-            self._control.ended.update(pulse.ended)
-            self._announce(pulse.events)
+                _log.exception("No heartbeats any more: attempt %s stops.", self._begun.attempt)
+                self._control.superseded.set()
+                return
+
+    def _beat(self) -> None:
+        now = dict(self._control.progress)
+        news = {task: share for task, share in now.items() if self._told.get(task) != share}
+        pulse = heartbeat(self._ledger, self._begun, news)
+        self._told |= news
+        self._control.ended.update(pulse.ended)
+        self._announce(pulse.events)

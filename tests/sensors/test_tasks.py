@@ -320,6 +320,24 @@ def test_a_task_of_a_data_set_that_is_cancelled_while_it_waits_takes_its_run_alo
     assert world.states("t") == ["queued", "cancelled"]
 
 
+@pytest.mark.parametrize("kind", ["train_model", "sleep"])
+def test_parameters_that_a_later_version_does_not_know_fail_their_task_alone(
+    world: World, tmp_path: Path, kind: str
+) -> None:
+    add_dataset(world.resource.ledger().database, "flowers", str(tmp_path))
+    world.submit("old", kind, **({"dataset": "flowers"} if kind == "train_model" else {"seconds": 1.0}))
+    world.submit("good", "fail", source="input")
+    with world.resource.ledger().database.begin() as connection:
+        connection.execute(text("""UPDATE tasks SET params = '{"gone": 1}' WHERE id = 'old'"""))
+
+    for request in world.tick():
+        world.execute(request)
+    world.tick()
+
+    assert (world.task("old").state, world.task("old").error["code"]) == ("failed", "unknown_parameters")
+    assert world.task("good").error["code"] == "asked_to_fail"
+
+
 def test_a_broker_that_does_not_answer_holds_up_nothing(world: World) -> None:
     world.resource = TasksResource(database=world.resource.database, broker_url="amqp://127.0.0.1:1/%2F")
     world.submit("t")

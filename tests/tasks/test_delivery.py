@@ -13,6 +13,7 @@ from cv_pipelines.broker.publisher import NO_QUEUE
 from cv_pipelines.database.clock import now
 from cv_pipelines.database.engine import open_database
 from cv_pipelines.database.task_tables import events
+from cv_pipelines.errors import InputError
 from cv_pipelines.tasks.delivery import Courier
 from cv_pipelines.tasks.ledger.cancelling import cancel
 from cv_pipelines.tasks.ledger.intake import Letter, receive
@@ -175,6 +176,40 @@ def test_slow_webhooks_are_called_at_once_and_the_sweep_ends_in_time(world: Worl
     time.sleep(0.6)  # for calls that were under way
     world.sweep()
     assert {name for name, _ in world.posted} == {f"a{number}" for number in range(40)}
+
+
+def test_a_dead_host_is_not_called_for_each_of_its_events_and_others_are_told(world: World) -> None:
+    for number in range(100):
+        world.submit(f"a{number:02}", {"webhook": "https://dead.example/hook"})
+    world.submit("z", HOOK)
+    alive = world.post
+
+    def post(url: str, body: bytes, *, headers: Mapping[str, str]) -> Answer:
+        if "dead" not in url:
+            return alive(url, body, headers=headers)
+        world.posted.append(("dead", 0))
+        return Answer(None, "no answer within 5 s", 5000)
+
+    world.courier = Courier(world.ledger, world.publish, post)
+    world.sweep()
+
+    assert 5 <= world.posted.count(("dead", 0)) <= 20, "some were under way together"
+    assert ("z", 1) in world.posted
+    assert events_of(world.ledger, "a99")[0].tries == 1
+
+
+def test_a_broker_url_that_is_none_is_nobody_elses_fault(world: World) -> None:
+    world.submit("a", HOOK)
+
+    def publish(_: Sequence[Outgoing]) -> list[str]:
+        raise InputError("broker_url", "CV_RABBITMQ_URL is not a URL of a broker.")
+
+    world.courier = Courier(world.ledger, publish, world.post)
+    world.sweep()
+
+    assert world.posted == [("a", 1)]
+    (event,) = events_of(world.ledger, "a")
+    assert (event.delivery, event.tries, event.pending) == ("open", 0, ["exchange"])
 
 
 def test_without_a_broker_a_reply_queue_is_given_up_and_the_reason_says_why(database_url: str) -> None:

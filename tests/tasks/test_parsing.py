@@ -210,6 +210,8 @@ def test_properties_fill_in_the_reply(
         ({"webhook": "https://hooks.example/"}, ("q", None), "reply"),
         ([], ("q", "c"), "invalid"),
         (None, ("q\0", None), "invalid"),
+        (None, ("amq.rabbitmq.reply-to.g2dkAA.xyz", None), "reply"),
+        ({"reply_to": "amq.rabbitmq.reply-to"}, (None, None), "reply"),
         (None, ("q", "c" * 256), "invalid"),
     ],
 )
@@ -228,6 +230,10 @@ def test_one_message_has_one_digest_however_it_is_written() -> None:
     assert re.fullmatch("[0-9a-f]{64}", first.digest)
 
 
+def test_who_is_told_does_not_make_it_another_message() -> None:
+    assert parse_task(body(), None, "q", "c").digest == parse_task(body(reply={"reply_to": "r"})).digest
+
+
 def test_the_order_of_parameters_does_not_count() -> None:
     orders = [{"epochs": 3, "seed": 1}, {"seed": 1, "epochs": 3}]
     params = [{"dataset": "d", "parameters": order} for order in orders]
@@ -242,7 +248,6 @@ def test_the_order_of_parameters_does_not_count() -> None:
         {"params": {"seconds": 2}},
         {"priority": 5},
         {"deadline": "2030-01-31T12:00:00Z"},
-        {"reply": {"reply_to": "q"}},
         {"submitted_by": "me"},
     ],
 )

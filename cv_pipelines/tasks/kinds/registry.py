@@ -23,6 +23,11 @@ KINDS: tuple[TaskKind, ...] = (
 _BY_NAME = {kind.name: kind for kind in KINDS}
 
 
+def is_kind(name: str) -> bool:
+    """Say whether there is a kind of this name."""
+    return name in _BY_NAME
+
+
 def kind_of(name: str) -> TaskKind:
     """Look a kind up.
 

@@ -9,13 +9,16 @@ from sqlalchemy import Connection, case, func, insert, or_, select, update
 from cv_pipelines.database.clock import now
 from cv_pipelines.database.locks import take_turns
 from cv_pipelines.database.task_tables import attempts, tasks
+from cv_pipelines.errors import InputError
 from cv_pipelines.failpoints import fail_point
 from cv_pipelines.tasks.kinds.protocol import Params, TaskKind
-from cv_pipelines.tasks.kinds.registry import KINDS, kind_of
+from cv_pipelines.tasks.kinds.registry import KINDS, is_kind, kind_of
 from cv_pipelines.tasks.ledger.changes import apply, locked, unwanted
 from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
+from cv_pipelines.tasks.ledger.outcomes import error_of
 from cv_pipelines.tasks.ledger.policy import company
 from cv_pipelines.tasks.ledger.work import task_of
+from cv_pipelines.tasks.problem import TaskError
 from cv_pipelines.tasks.states import UNFINISHED
 
 MOST_RUNS = 20
@@ -37,6 +40,7 @@ class Attempt:
         priority: of its most urgent task.
         tasks: how many there are unfinished.
         wanted: how many of these are neither cancelled nor past their deadline.
+        problem: why it cannot be done, though its task was taken once.
     """
 
     id: int
@@ -48,6 +52,7 @@ class Attempt:
     priority: int
     tasks: int
     wanted: int
+    problem: TaskError | None = None
 
     @property
     def dataset(self) -> str | None:
@@ -92,20 +97,30 @@ def open_attempts(ledger: Ledger) -> list[Attempt]:
         .order_by(attempts.c.id)
     )
     with ledger.database.connect() as connection:
-        rows = connection.execute(query).all()
+        rows = [row for row in connection.execute(query) if is_kind(row.kind)]
         singles = [row.id for row in rows if kind_of(row.kind).together is None]
         wanted_rows = select(tasks).where(tasks.c.attempt.in_(singles), unfinished)
-        params = {row.attempt: task_of(row).params for row in connection.execute(wanted_rows)}
-    return [_attempt(row, params.get(row.id)) for row in rows]
+        found = {row.attempt: _params(row) for row in connection.execute(wanted_rows)}
+    return [_attempt(row, found.get(row.id)) for row in rows]
 
 
-def _attempt(row: AnyRow, params: Params | None) -> Attempt:
+def _params(row: AnyRow) -> Params | TaskError:
+    try:
+        return task_of(row).params
+    except InputError as error:
+        return error_of(error)
+
+
+def _attempt(row: AnyRow, params: Params | TaskError | None) -> Attempt:
     kind = kind_of(row.kind)
     begun = row.epoch > 0
     left, wanted = row.left, row.wanted
     if kind.together is None and params is None:  # it has ended between the one look and the other
         left = wanted = 0
-    return Attempt(row.id, kind, row.run_id, begun, float(row.silent), params, row.priority, left, wanted)
+    problem = params if isinstance(params, TaskError) else None
+    given = params if isinstance(params, Params) else None
+    silent = float(row.silent)
+    return Attempt(row.id, kind, row.run_id, begun, silent, given, row.priority, left, wanted, problem)
 
 
 def _seconds_since(ledger: Ledger, moment: Any) -> Any:

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, case, func, insert, null, select, update
 
 from cv_pipelines.database.clock import from_now, now
 from cv_pipelines.database.task_tables import deliveries, events, tasks
 from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
+from cv_pipelines.tasks.states import FINAL
 
 Receiver = Literal["exchange", "reply", "webhook"]
 MOST_TRIES = 8
@@ -104,9 +105,10 @@ def undelivered(ledger: Ledger) -> dict[str, int]:
 def _rows(connection: Connection, ids: Sequence[int]) -> list[AnyRow]:
     found: list[AnyRow] = []
     columns = [events.c[name] for name in _COLUMNS]
-    query: Any = select(*columns, tasks.c.kind, tasks.c.reply, tasks.c.result, tasks.c.error).join_from(
-        events, tasks
-    )
+    is_end = events.c.state.in_(FINAL)  # results may be large, and are told of once
+    result = case((is_end, tasks.c.result), else_=null()).label("result")
+    error = case((is_end, tasks.c.error), else_=null()).label("error")
+    query: Any = select(*columns, tasks.c.kind, tasks.c.reply, result, error).join_from(events, tasks)
     for start in range(0, len(ids), 1000):
         some = query.where(events.c.id.in_(ids[start : start + 1000])).order_by(events.c.id)
         found += connection.execute(some).all()

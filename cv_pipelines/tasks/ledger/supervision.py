@@ -16,7 +16,9 @@ def begin_or_resume(ledger: Ledger, attempt: int, run_id: str) -> Begun | None:
         row = connection.execute(held).first()
         if row is None:
             return None
-        found: list[Task] = [task_of(task) for task in connection.execute(left)]
+        found: list[Task] = [
+            task_of(task) for task in connection.execute(left)
+        ]  # an attempt with a problem is closed
     if row.run_id == run_id and row.epoch > 0:
         return Begun(attempt, row.epoch, found, [])
     return begin(ledger, attempt, run_id)

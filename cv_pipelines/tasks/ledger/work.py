@@ -5,17 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, func, select, update
 
 from cv_pipelines.database.clock import now
 from cv_pipelines.database.task_tables import attempts, tasks
-from cv_pipelines.errors import InfrastructureError
+from cv_pipelines.errors import InfrastructureError, InputError, problems_of
 from cv_pipelines.failpoints import fail_point
 from cv_pipelines.tasks.kinds.protocol import Params
 from cv_pipelines.tasks.kinds.registry import kind_of
 from cv_pipelines.tasks.ledger.changes import Change, apply, close_if_done, locked, record, unwanted, verdict
 from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
-from cv_pipelines.tasks.ledger.outcomes import Outcome
+from cv_pipelines.tasks.ledger.outcomes import Outcome, error_of
+from cv_pipelines.tasks.problem import TaskError
 
 
 class SupersededError(InfrastructureError):
@@ -71,11 +73,19 @@ def begin(ledger: Ledger, attempt: int, run_id: str) -> Begun | None:
         told = apply(connection, ledger, [change for change in changes if change.state != "running"])
         told += _start(connection, ledger, attempt, [change for change in changes if change.state == "running"])
         query = select(tasks.c.id, tasks.c.kind, tasks.c.params, tasks.c.attempts, tasks.c.progress)
-        mine = (tasks.c.attempt == attempt) & (tasks.c.state == "running")
+        running = (tasks.c.attempt == attempt) & (tasks.c.state == "running")
         order = (tasks.c.priority.desc(), tasks.c.created_at, tasks.c.id)
-        rows = connection.execute(query.where(mine).order_by(*order)).all()
+        known: list[Task] = []
+        unknown: dict[str, TaskError] = {}
+        for row in connection.execute(query.where(running).order_by(*order)).all():
+            try:
+                known.append(task_of(row))
+            except InputError as error:
+                unknown[row.id] = error_of(error)
+        rows = locked(connection, tasks.c.id.in_(list(unknown)), attempt=attempt)
+        told += apply(connection, ledger, [verdict(row, unknown[row.id]) for row in rows], epoch)
         close_if_done(connection, attempt, "nothing was left to do")
-    return Begun(attempt, epoch, [task_of(row) for row in rows], told)
+    return Begun(attempt, epoch, known, told)
 
 
 def heartbeat(ledger: Ledger, begun: Begun, progress: Mapping[str, float]) -> Pulse:
@@ -120,9 +130,17 @@ def finish(ledger: Ledger, begun: Begun, outcomes: Mapping[str, Outcome]) -> lis
 
 
 def task_of(row: AnyRow) -> Task:
-    """A task, from its row."""
-    # through JSON, as they came: strict parameters take no list where they are a tuple
-    params = kind_of(row.kind).params.model_validate_json(json.dumps(row.params))
+    """A task, from its row.
+
+    Raises:
+        InputError: it was taken by another version of this program, and this one does not know its parameters.
+    """
+    try:
+        # through JSON, as they came: strict parameters take no list where they are a tuple
+        params = kind_of(row.kind).params.model_validate_json(json.dumps(row.params))
+    except ValidationError as error:
+        message = f"This version of the program knows no such parameters: {problems_of(error)}. Hand it in again."
+        raise InputError("unknown_parameters", message) from error
     return Task(row.id, params, row.attempts, row.progress)
 
 

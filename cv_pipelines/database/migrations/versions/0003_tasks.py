@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text, nullable=False, server_default=""),
         sa.Column("created_at", UtcDateTime, nullable=False, server_default=now()),
         sa.Column("closed_at", UtcDateTime, nullable=True),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_attempts_state", "attempts", ["state", "kind"])
     op.create_table(
@@ -86,6 +87,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text, nullable=False, server_default=""),
         sa.Column("created_at", UtcDateTime, nullable=False, server_default=now()),
         sa.UniqueConstraint("task_id", "number"),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         "ix_events_open",
@@ -103,6 +105,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text, nullable=False),
         sa.Column("milliseconds", sa.Integer, nullable=False),
         sa.Column("created_at", UtcDateTime, nullable=False, server_default=now()),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_deliveries_event", "deliveries", ["event_id"])
     op.create_table(
@@ -121,5 +124,6 @@ def upgrade() -> None:
         sa.Column("times", sa.Integer, nullable=False, server_default="1"),
         sa.Column("received_at", UtcDateTime, nullable=False, server_default=now()),
         sa.Column("decided_at", UtcDateTime, nullable=True),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_dead_letters_state", "dead_letters", ["state", "id"])

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_random
@@ -106,6 +107,17 @@ def _unusable(engine: Engine, error: DatabaseError) -> CvError:
     return InfrastructureError("database", message, str(error))
 
 
+def _to_json(value: object) -> str:
+    """JSON, five times as fast as the standard library's."""
+    return to_json(value).decode()
+
+
+_COMMON: dict[str, Any] = {
+    "hide_parameters": True,  # errors are shown to people, and what callers send is not theirs to read
+    "json_serializer": _to_json,
+}
+
+
 def _postgres(url: URL) -> Engine:
     """A server that says nothing is given up after some seconds, and a connection that it closed is replaced.
 
@@ -120,14 +132,12 @@ def _postgres(url: URL) -> Engine:
     }
     own: dict[str, Any] = {name: value for name, value in limits.items() if name not in url.query}
     own["cursor_factory"] = RawCursor
-    return create_engine(
-        url, pool_pre_ping=True, paramstyle="numeric_dollar", connect_args=own, hide_parameters=True
-    )
+    return create_engine(url, pool_pre_ping=True, paramstyle="numeric_dollar", connect_args=own, **_COMMON)
 
 
 def _sqlite(url: str) -> Engine:
     """WAL, durable commits, and BEGIN IMMEDIATE: a deferred transaction loses updates under load."""
-    engine = create_engine(url, isolation_level=None, hide_parameters=True)
+    engine = create_engine(url, isolation_level=None, **_COMMON)
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _: object) -> None:

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from cv_pipelines.errors import InputError
 from cv_pipelines.tasks.fields import legible
@@ -123,7 +124,6 @@ def _refuse_constant(name: str) -> None:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
-_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def _require_kind(kind: object) -> None:
@@ -180,4 +180,11 @@ def _digest(message: TaskMessage) -> str:
     # without defaults: a field that is added later does not change the digest of what has come before
     # without the reply: a caller that connects again has another queue, and wants the same task
     values = message.model_dump(mode="json", exclude_defaults=True, exclude={"reply"})
-    return sha256(_CANONICAL.encode(values).encode()).hexdigest()
+    return sha256(to_json(_in_order(values))).hexdigest()
+
+
+def _in_order(value: Any) -> Any:
+    """JSON values whose objects have their fields in one order, however they were written."""
+    if isinstance(value, dict):
+        return {name: _in_order(value[name]) for name in sorted(value)}
+    return [_in_order(one) for one in value] if isinstance(value, list) else value

@@ -29,6 +29,8 @@ def dev(host: str, port: int) -> None:
         for dataset in list_datasets(open_catalog().database):
             add_partition(instance, dataset.name)
     os.chdir(ROOT)
+    os.environ.setdefault("CV_UI_URL", f"http://{host}:{port}")
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")  # Dagster's, about itself
     console.print(f"The UI will be at http://{host}:{port} in a few seconds; Ctrl-C stops it.")
     command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "--host", host, "--port", str(port)]
     command += ["--workspace", str(ROOT / "workspace.yaml"), "--log-level", "warning"]

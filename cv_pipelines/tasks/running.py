@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponential
 
 from cv_pipelines.database.outage import is_outage
+from cv_pipelines.errors import CvError
 from cv_pipelines.failpoints import fail_point
 from cv_pipelines.tasks.ledger.ledger import Ledger
 from cv_pipelines.tasks.ledger.outcomes import Outcome, error_of
@@ -16,6 +17,8 @@ from cv_pipelines.tasks.ledger.work import Begun, SupersededError, Task, begin, 
 from cv_pipelines.tasks.problem import TaskError
 
 _log = logging.getLogger(__name__)
+_CALLERS = ("input", "submission")
+"""Sources of errors that are the callers': a run that has told them so has done what it is there for."""
 BEATS = 12
 """Heartbeats within the time after which a run is taken for lost: some may fail."""
 COMMIT_SECONDS = 1.0
@@ -64,7 +67,8 @@ def run_attempt(
 ) -> Summary | None:
     """Do an attempt; None where another run has it, so that there is nothing to do.
 
-    An error that the work raises is that of every task which it has not answered for.
+    An error that the work raises is that of every task which it has not answered for; the run itself fails
+    of it only where that is not the callers' mistake.
 
     Args:
         ledger: where the attempt is.
@@ -96,7 +100,8 @@ def _work(begun: Begun, work: Work, control: Control, commits: "_Commits") -> Su
         for task in commits.left - control.ended:
             commits.add(task, error_of(error))
         commits.commit()
-        raise
+        if not isinstance(error, CvError) or error.source not in _CALLERS:
+            raise
     commits.commit()
     if control.superseded.is_set() and commits.left - control.ended:
         raise SupersededError("superseded", f"Attempt {begun.attempt} was taken over while its run was at work.")

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 from cv_pipelines.database.engine import open_database
-from cv_pipelines.errors import InfrastructureError
+from cv_pipelines.errors import InfrastructureError, InputError
 from cv_pipelines.tasks import running
 from cv_pipelines.tasks.ledger.cancelling import cancel
 from cv_pipelines.tasks.ledger.claims import claim, open_attempts
@@ -99,6 +99,17 @@ def test_an_error_of_the_work_is_that_of_every_task_left(ledger: Ledger, attempt
     assert find_task(ledger, "sleep-0").state == "succeeded"
     other = find_task(ledger, "sleep-1")
     assert (other.state, other.attempts, other.error["code"]) == ("queued", 1, "gone")
+
+
+def test_a_mistake_of_the_callers_fails_their_tasks_and_not_the_run(ledger: Ledger, attempt_of: Submitted) -> None:
+    def work(tasks: Sequence[Task], _: Control) -> Iterator[tuple[str, Outcome]]:
+        yield tasks[0].id, Done({})
+        raise InputError("no_dataset", "There is no such data set.")
+
+    summary = run_attempt(ledger, attempt_of(3), "run", work, silent, QUICK)
+
+    assert summary == Summary(tasks=3, succeeded=1, failed=2)
+    assert find_task(ledger, "sleep-2").error["code"] == "no_dataset"
 
 
 def test_a_second_run_of_an_attempt_does_nothing(ledger: Ledger, attempt_of: Submitted) -> None:

@@ -1,9 +1,11 @@
 """Messages become tasks, tasks become runs, and what became of the runs goes back to the tasks."""
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dagster import (
+    BetaWarning,
     DagsterInstance,
     DefaultSensorStatus,
     JobDefinition,
@@ -28,6 +30,9 @@ from resources.tasks import TasksResource
 
 if TYPE_CHECKING:
     from cv_pipelines.tasks.delivery import Courier
+
+# Dagster makes a sensor of several jobs anew, and then warns of a parameter that it has set itself
+warnings.filterwarnings("ignore", message=".*`owners` of initializer `SensorDefinition", category=BetaWarning)
 
 MOST_MESSAGES = 20_000
 """Of one tick: more than come between two."""

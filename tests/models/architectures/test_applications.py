@@ -42,7 +42,7 @@ def test_a_tested_architecture_is_trained_saved_and_loaded(name: str) -> None:
     changed = [
         not np.array_equal(old, new.numpy()) for old, new in zip(before, classifier.trainable_weights, strict=True)
     ]
-    assert np.mean(changed) > 0.9
+    assert np.mean(changed) > 0.8
 
     loaded = load_model(model_bytes(classifier))
     for old, new in zip(constant, frozen_preprocessing(loaded.get_layer(name.lower())).get_weights(), strict=True):

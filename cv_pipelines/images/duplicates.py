@@ -27,6 +27,8 @@ MIN_SIDE = 64
 """Smaller images are too alike by nature: a hash of 8 x 8 pixels says little."""
 MOST_ALIKE = 16
 """Images that each of a crowd of alike ones is compared with."""
+_SMALL_BUCKET = 3 * MOST_ALIKE
+"""Hashes that share a band of bits, up to which all are compared with all."""
 _CELLS = 2**22
 """Hashes compared with each other at once, which bounds the memory."""
 _BANDS = np.array([13, 13, 13, 13, 12], np.uint64)
@@ -106,7 +108,7 @@ def candidate_pairs(hashes: Hashes) -> Pairs:
 
 
 def _close(distinct: Hashes) -> Pairs:
-    """Pairs of different hashes that are near; of each with at most MOST_ALIKE before it a band.
+    """Pairs of different hashes that are near; of each with at most _SMALL_BUCKET before it a band.
 
     Of five bands of bits, at least one is equal in two hashes that differ in at most four bits
     (pigeonhole), so only hashes that share a band are compared.
@@ -118,7 +120,7 @@ def _close(distinct: Hashes) -> Pairs:
         shift += width
         order = np.argsort(band, kind="stable")
         sizes = np.bincount(band.astype(np.int64))
-        large = sizes > MOST_ALIKE
+        large = sizes > _SMALL_BUCKET
         found += _near_after(distinct, band, order[~large[band[order]]])
         ends = np.cumsum(sizes)[large]
         for start, end in zip(ends - sizes[large], ends, strict=True):
@@ -127,11 +129,11 @@ def _close(distinct: Hashes) -> Pairs:
 
 
 def _near_after(distinct: Hashes, band: Hashes, order: NDArray[np.int64]) -> Iterator[Pairs]:
-    """Near ones among hashes in buckets of at most MOST_ALIKE: all first with second neighbours, and so on.
+    """Near ones among hashes in buckets of at most _SMALL_BUCKET: all first with second neighbours, and so on.
 
     There are thousands of such buckets, too many to go through one by one.
     """
-    for step in range(1, MOST_ALIKE):
+    for step in range(1, _SMALL_BUCKET):
         first, second = order[:-step], order[step:]
         near = (band[first] == band[second]) & (
             np.bitwise_count(distinct[first] ^ distinct[second]) <= MAX_DISTANCE

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import chain, islice
 from multiprocessing import connection, forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -26,6 +27,8 @@ Work = Callable[[Sequence[Item]], Result]
 _script_hidden = threading.Lock()
 _AHEAD = 3
 """Batches queued per worker: enough to keep it busy, few enough to bound the memory."""
+_OBJECTS = 100_000
+"""New objects after which Python looks for cycles: by default it does all the time, where there are hardly any."""
 _alarmed = False
 """Whether this is a worker process, which an alarm may end."""
 
@@ -58,6 +61,17 @@ def map_in_workers(
         yield from _until_crash(work, chain([first], waiting), suspects, workers)
         for suspect in suspects:
             yield from _one_by_one(work, suspect, on_crash)
+
+
+@contextmanager
+def few_collections() -> Iterator[None]:
+    """Look for cycles less often meanwhile: rows of files are many objects, and none of them is in a cycle."""
+    before = gc.get_threshold()
+    gc.set_threshold(10 * _OBJECTS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 class time_limit:  # noqa: N801 - a context manager; as a generator it would cost a small file too much
@@ -132,7 +146,7 @@ def _settle_in() -> None:
     global _alarmed
     _alarmed = True
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    gc.set_threshold(100_000)  # the default looks for cycles all the time, where there are hardly any
+    gc.set_threshold(_OBJECTS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

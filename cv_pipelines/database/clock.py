@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Float, literal, types
+from sqlalchemy import DateTime, Float, ScalarSelect, literal, select, types
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -42,6 +42,11 @@ class from_now(FunctionElement[datetime]):  # noqa: N801 - an SQL function, writ
 
     def __init__(self, seconds: float) -> None:
         super().__init__(literal(float(seconds), Float))
+
+
+def ago(seconds: float) -> ScalarSelect[datetime]:
+    """A time in the past that is asked for once: Postgres would ask its clock for every row, and use no index."""
+    return select(from_now(-seconds)).scalar_subquery()
 
 
 @compiles(now, "sqlite")

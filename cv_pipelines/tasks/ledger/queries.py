@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, func, literal, select, tuple_
+from sqlalchemy import Select, func, literal, select, tuple_
 
-from cv_pipelines.database.clock import from_now
+from cv_pipelines.database.clock import ago
 from cv_pipelines.database.task_tables import attempts, deliveries, events, tasks
 from cv_pipelines.errors import InputError
 from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
@@ -51,8 +50,8 @@ def list_tasks(
     wanted = [
         tasks.c.state == state if state else None,
         tasks.c.kind == kind if kind else None,
-        tasks.c.created_at <= _ago(older) if older is not None else None,
-        tasks.c.created_at >= _ago(newer) if newer is not None else None,
+        tasks.c.created_at <= ago(older) if older is not None else None,
+        tasks.c.created_at >= ago(newer) if newer is not None else None,
     ]
     query = query.where(*(one for one in wanted if one is not None))
     if after is not None:
@@ -111,8 +110,3 @@ def _behind(query: Select[*tuple[Any, ...]], last: AnyRow) -> Select[*tuple[Any,
     """Keyset paging: an offset would count its way there, and so would an OR."""
     end = tuple_(literal(last.created_at, tasks.c.created_at.type), literal(last.id))
     return query.where(tuple_(tasks.c.created_at, tasks.c.id) < end)
-
-
-def _ago(seconds: float) -> ScalarSelect[datetime]:
-    """A time that is asked for once: Postgres would ask its clock for every row, and use no index."""
-    return select(from_now(-seconds)).scalar_subquery()

@@ -1,10 +1,8 @@
 """What the ledger forgets in time: tasks that have ended, with their events; letters that are decided."""
 
-from datetime import datetime
+from sqlalchemy import ColumnElement, Table, delete, exists, select
 
-from sqlalchemy import ColumnElement, ScalarSelect, Table, delete, exists, select
-
-from cv_pipelines.database.clock import from_now
+from cv_pipelines.database.clock import ago
 from cv_pipelines.database.task_tables import attempts, dead_letters, events, tasks
 from cv_pipelines.tasks.ledger.ledger import Ledger
 from cv_pipelines.tasks.states import FINAL
@@ -25,7 +23,7 @@ def prune(ledger: Ledger, task_days: float, event_days: float, most: int = 100_0
     Returns:
         How many rows of which table went.
     """
-    old, old_event = _ago(task_days), _ago(event_days)
+    old, old_event = ago(task_days * _DAY), ago(event_days * _DAY)
     told = ~exists().where(events.c.task_id == tasks.c.id, events.c.delivery == "open")
     has_tasks = exists().where(tasks.c.attempt == attempts.c.id)
     wanted: dict[Table, ColumnElement[bool]] = {
@@ -35,11 +33,6 @@ def prune(ledger: Ledger, task_days: float, event_days: float, most: int = 100_0
         dead_letters: (dead_letters.c.state != "open") & (dead_letters.c.decided_at < old),
     }
     return {table.name: _delete(ledger, table, which, most) for table, which in wanted.items()}
-
-
-def _ago(days: float) -> ScalarSelect[datetime]:
-    """A time that is asked for once: Postgres would ask its clock for every row, and use no index."""
-    return select(from_now(-days * _DAY)).scalar_subquery()
 
 
 def _delete(ledger: Ledger, table: Table, which: ColumnElement[bool], most: int) -> int:

@@ -4,15 +4,41 @@ import os
 from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import quote
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cv_pipelines.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def _by_commas(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    given = value.split(",") if isinstance(value, str) else value
+    return tuple(part.strip() for part in given if part.strip())
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_commas)]
+"""Several, by commas."""
+_S = TypeVar("_S", bound=BaseSettings)
+
+
+class SwarmSettings(BaseSettings):
+    """How steps run on worker nodes; each field is the environment variable `CV_SWARM_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="CV_SWARM_", env_ignore_empty=True, frozen=True)
+
+    image: str = Field("", description="Of steps; empty: that of their run's container.")
+    images: Names = Field((), description="Patterns of further images that steps may ask for by the tag cv/image.")
+    networks: Names = Field((), description="Overlay networks of steps.")
+    mounts: Names = Field((), description="SOURCE:TARGET or SOURCE:TARGET:ro, on every node.")
+    env: Names = Field((), description="Variables of steps: NAME (as it is here) or NAME=VALUE.")
+    secrets: Names = Field((), description="Swarm secrets that steps find in /run/secrets.")
+    lease: float = Field(60, ge=3, description="Seconds without the database after which a step is killed.")
+    pull: float = Field(1800, gt=0, description="Seconds that a node may need to get an image.")
+    begin: float = Field(120, gt=0, description="Seconds from the start of a container until its guard has begun.")
 
 
 class Settings(BaseSettings):
@@ -37,6 +63,10 @@ class Settings(BaseSettings):
     file_allow: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Folders, by commas, of which tasks may name files."
     )
+    executor: Literal["in_process", "swarm"] = Field(
+        "in_process", description="Where steps run: in their run's process, or on the nodes of a Docker Swarm."
+    )
+    gpus: int = Field(0, ge=0, description="GPUs that steps which learn or predict ask for.")
     workers: int = Field(os.cpu_count() or 1, ge=1, description="Processes that decode at ingest.")
 
     @field_validator("state")
@@ -82,8 +112,23 @@ def load_settings() -> Settings:
     Raises:
         InputError: a variable does not hold what it must.
     """
+    return _read(Settings)
+
+
+@lru_cache(maxsize=1)
+def load_swarm_settings() -> SwarmSettings:
+    """Read the part about worker nodes once per process.
+
+    Raises:
+        InputError: a variable does not hold what it must.
+    """
+    return _read(SwarmSettings)
+
+
+def _read(kind: type[_S]) -> _S:
     try:
-        return Settings()
+        return kind()
     except ValidationError as error:
-        problems = "; ".join(f"CV_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        prefix = kind.model_config.get("env_prefix", "")
+        problems = "; ".join(f"{prefix}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         raise InputError("settings", f"Environment: {problems}") from error

@@ -44,6 +44,13 @@ class from_now(FunctionElement[datetime]):  # noqa: N801 - an SQL function, writ
         super().__init__(literal(float(seconds), Float))
 
 
+class seconds_since(FunctionElement[float]):  # noqa: N801 - an SQL function, written as one
+    """Seconds from a point in time, a column perhaps, until now; NULL where there is none."""
+
+    type = Float()
+    inherit_cache = True
+
+
 def ago(seconds: float) -> ScalarSelect[datetime]:
     """A time in the past that is asked for once: Postgres would ask its clock for every row, and use no index."""
     return select(from_now(-seconds)).scalar_subquery()
@@ -68,3 +75,15 @@ def _sqlite_from_now(element: from_now, compiler: SQLCompiler, **options: Any) -
 @compiles(from_now)
 def _standard_from_now(element: from_now, compiler: SQLCompiler, **options: Any) -> str:
     return f"(clock_timestamp() + make_interval(secs => {compiler.process(element.clauses, **options)}))"
+
+
+@compiles(seconds_since, "sqlite")
+def _sqlite_seconds_since(element: seconds_since, compiler: SQLCompiler, **options: Any) -> str:
+    moment = compiler.process(element.clauses, **options)
+    return f"((julianday('now') - julianday({moment})) * 86400.0)"
+
+
+@compiles(seconds_since)
+def _standard_seconds_since(element: seconds_since, compiler: SQLCompiler, **options: Any) -> str:
+    moment = compiler.process(element.clauses, **options)
+    return f"CAST(EXTRACT(EPOCH FROM (clock_timestamp() - {moment})) AS DOUBLE PRECISION)"

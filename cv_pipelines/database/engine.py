@@ -18,8 +18,15 @@ _BUSY_SECONDS = 10
 _CONNECT_SECONDS = 10
 _IDLE_SECONDS = 60
 """A process that hangs in the middle of a transaction is cut off after this: others wait for its locks."""
+ALIVE = {
+    "keepalives_idle": "15",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+"""For libpq: a server whose network is gone is noticed within half a minute, not after hours."""
 _REFUSED = re.compile("authentication failed|no password|no pg_hba.conf entry|does not exist|permission denied")
-SCHEMA = "0003"
+SCHEMA = "0005"
 """The newest revision that this code knows."""
 
 
@@ -128,6 +135,7 @@ def _postgres(url: URL) -> Engine:
 
     limits = {
         "connect_timeout": str(_CONNECT_SECONDS),
+        **ALIVE,
         "options": f"-cidle_in_transaction_session_timeout={_IDLE_SECONDS}s",
     }
     own: dict[str, Any] = {name: value for name, value in limits.items() if name not in url.query}

@@ -9,7 +9,7 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from sqlalchemy import URL, Engine, inspect
 from sqlalchemy.schema import CreateSchema
 
-from cv_pipelines.database.engine import connect, reach
+from cv_pipelines.database.engine import ALIVE, connect, reach
 from cv_pipelines.database.locks import take_turns
 from cv_pipelines.settings import load_settings
 
@@ -53,7 +53,7 @@ def dagster_url(url: URL) -> str:
     SQLAlchemy 2.1 takes psycopg 3 for a plain `postgresql://`, and with that Dagster 1.13 launches no run.
     """
     options = f"{url.query.get('options', '')} -csearch_path={SCHEMA}".strip()
-    query = {"connect_timeout": _CONNECT_SECONDS, **url.query, "options": options}
+    query = {"connect_timeout": _CONNECT_SECONDS, **ALIVE, **url.query, "options": options}
     return url.set(drivername="postgresql+psycopg2", query=query).render_as_string(hide_password=False)
 
 

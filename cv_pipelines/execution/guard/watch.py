@@ -1,0 +1,151 @@
+"""From beginning to end of a step: it runs while its lease holds, and not a moment longer."""
+
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_fixed
+
+from cv_pipelines.database.outage import is_outage
+from cv_pipelines.execution import leases
+from cv_pipelines.execution.gpu_claims import claim_gpus
+from cv_pipelines.execution.guard.child import Child
+from cv_pipelines.execution.guard.gpus import environment_for, visible_devices
+from cv_pipelines.execution.guard.renewal import Renewal, seconds
+
+NOT_MINE = 125
+"""Exit code of a guard that may not begin."""
+KILLED = 137
+_LOOK_SECONDS = 0.1
+_T = TypeVar("_T")
+
+
+@dataclass
+class Stop:
+    """Whether somebody has told this container to stop."""
+
+    requested: bool = False
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Who guards which attempt.
+
+    Attributes:
+        database: where its lease is.
+        lease: its id.
+        holder: this guard, and no other.
+        node: that we are on.
+        lease_seconds: for which a renewal holds.
+        gpus: how many the step was promised.
+        max_seconds: that it may take; None: as long as it likes.
+        stop: whether we are told to.
+    """
+
+    database: Engine
+    lease: str
+    holder: str
+    node: str
+    lease_seconds: float
+    gpus: int
+    max_seconds: float | None
+    stop: Stop
+
+    def run(self, child: Child) -> int:
+        """Begin, let the child do the step, and say how it ended; returns the exit code."""
+        begun = seconds()
+        if not self._begin():
+            child.kill()
+            print(f"{self.lease} is not for this container: it was taken back, or has another.", file=sys.stderr)
+            return NOT_MINE
+        renewal = Renewal(lambda: leases.renew(self.database, self.lease, self.holder), self.lease_seconds, begun)
+        devices = self._devices(renewal)
+        if devices is None:
+            child.kill()
+            there = len(visible_devices())
+            reason = self._reason_to_kill(renewal, None) or "gpus_differ"
+            words = f"{self.gpus} GPUs were promised; {self.node} shows {there}, and not enough of them are free."
+            return self._end(renewal, KILLED, reason, words)
+        child.permit(environment_for(devices))
+        code, reason = self._watch(child, renewal)
+        return self._end(renewal, code, reason, child.tail())
+
+    def _begin(self) -> bool:
+        """Take the lease; a database that is away is waited for, as one is that goes away later."""
+        try:
+            return self._patiently(
+                lambda: leases.begin(self.database, self.lease, self.holder, self.node, socket.gethostname())
+            )
+        except RetryError as error:
+            print(f"The database does not answer: {error.last_attempt.exception()}", file=sys.stderr)
+            return False
+
+    def _devices(self, renewal: Renewal) -> tuple[int, ...] | None:
+        """The GPUs of this step; those of a guard that has died are waited for until it is dead for certain."""
+        if self.gpus == 0:
+            return ()
+        there, stale = visible_devices(), leases.lost_after(self.lease_seconds)
+        if len(there) < self.gpus:
+            return None
+        ends = seconds() + stale + self.lease_seconds
+        while seconds() < ends and self._reason_to_kill(renewal, None) is None:
+            got = self._patiently(
+                lambda: claim_gpus(self.database, self.lease, self.node, there, self.gpus, stale)
+            )
+            if got is not None:
+                return got
+            renewal.pause(1.0)
+        return None
+
+    def _watch(self, child: Child, renewal: Renewal) -> tuple[int, str]:
+        """Wait for the end of the child, or bring it about."""
+        ends = seconds() + self.max_seconds if self.max_seconds is not None else None
+        while (code := child.wait(_LOOK_SECONDS)) is None:
+            reason = self._reason_to_kill(renewal, ends)
+            if reason is not None:
+                child.kill()
+                return KILLED, reason
+        if code == 0:
+            return 0, "completed"
+        if child.is_out_of_memory():
+            return code, "out_of_memory"
+        return code, "killed" if code > 128 else "failed"
+
+    def _reason_to_kill(self, renewal: Renewal, ends: float | None) -> str | None:
+        if renewal.is_revoked:
+            return "revoked"
+        if renewal.is_expired:
+            return "lease_expired"
+        if self.stop.requested:
+            return "stopped"
+        if ends is not None and seconds() > ends:
+            return "timeout"
+        return None
+
+    def _end(self, renewal: Renewal, code: int, reason: str, words: str) -> int:
+        """Say how it ended, while that is of use to anybody."""
+        renewal.stop()
+        try:
+            self._patiently(lambda: leases.end(self.database, self.lease, self.holder, code, reason, words))
+        except RetryError as error:
+            print(f"Nobody knows of the end ({reason}): {error.last_attempt.exception()}", file=sys.stderr)
+        if reason not in ("completed", "failed"):
+            print(f"The step was ended by its guard: {reason}.", file=sys.stderr)
+        return code
+
+    def _patiently(self, ask: Callable[[], _T]) -> _T:
+        """Ask the database, again and again while it is away, for as long as a lease.
+
+        Raises:
+            RetryError: it was away for longer.
+        """
+        again = Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, DBAPIError) and is_outage(error)),
+            stop=stop_after_delay(self.lease_seconds),
+            wait=wait_fixed(0.5),
+        )
+        return again(ask)

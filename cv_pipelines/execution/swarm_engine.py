@@ -1,0 +1,135 @@
+"""Docker Swarm as the engine of steps: a service with one replica is one attempt at one step."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+
+import docker
+from docker.errors import APIError, DockerException, NotFound
+from docker.types import ServiceMode
+from requests.exceptions import RequestException
+
+from cv_pipelines.execution.engine import (
+    LEASE,
+    RUN,
+    EngineRefusedError,
+    EngineUnreachableError,
+    NodeOffer,
+    Placement,
+    Service,
+)
+from cv_pipelines.execution.swarm_spec import offer_of, placement_of, task_template
+
+_CALL_SECONDS = 10
+_CONFLICT = 409
+_FINAL_WORDS = ("not found", "could not be found", "invalid", "not a swarm manager", "is not part of a swarm")
+"""In errors that will be the same the next time; Swarm sends some of them as 500, which can also pass."""
+
+
+class SwarmEngine:
+    """The swarm whose manager DOCKER_HOST leads to."""
+
+    @cached_property
+    def _api(self) -> docker.APIClient:
+        options = docker.utils.kwargs_from_env()
+        return docker.APIClient(version="auto", timeout=_CALL_SECONDS, **options)
+
+    @cached_property
+    def _version(self) -> str:
+        return str(self._api.version()["Version"])
+
+    def create(self, service: Service) -> None:
+        """See Engine."""
+        with _explained(f"make the service {service.name}"):
+            template = task_template(service, self._version, self._secret_ids(service.secrets))
+            try:
+                mode = ServiceMode("replicated", replicas=1)
+                self._api.create_service(template, name=service.name, labels=dict(service.labels), mode=mode)
+            except APIError as error:
+                if error.status_code != _CONFLICT:
+                    raise
+                self._adopt(service)
+
+    def placements(self, run_id: str) -> Mapping[str, Sequence[Placement]]:
+        """See Engine."""
+        mine = {"label": f"{RUN}={run_id}"}
+        with _explained("look at the services of the run"):
+            names = {one["ID"]: one["Spec"]["Name"] for one in self._api.services(filters=mine)}
+            tasks = self._api.tasks(filters=mine) if names else []
+            nodes = {node["ID"]: node for node in self._api.nodes()} if tasks else {}
+        found: dict[str, list[Placement]] = {name: [] for name in names.values()}
+        for task in sorted(tasks, key=lambda one: str(one["CreatedAt"]), reverse=True):
+            name = names.get(task["ServiceID"])
+            if name is not None:
+                found[name].append(placement_of(task, nodes))
+        return found
+
+    def services(self) -> Mapping[str, str]:
+        """See Engine."""
+        with _explained("list services"):
+            found = self._api.services(filters={"label": LEASE})
+        return {one["Spec"]["Name"]: one["Spec"]["Labels"].get(RUN, "") for one in found}
+
+    def remove(self, name: str) -> None:
+        """See Engine."""
+        with _explained(f"remove the service {name}"):
+            try:
+                self._api.remove_service(name)
+            except NotFound:
+                return
+
+    def nodes(self) -> Sequence[NodeOffer]:
+        """See Engine."""
+        with _explained("list nodes"):
+            return [offer_of(node) for node in self._api.nodes()]
+
+    def digest_of(self, image: str) -> str:
+        """The image by its digest, so that all nodes take the same one; as it is where nobody knows a digest."""
+        if "@" in image:
+            return image
+        name = image.rpartition(":")[0] if ":" in image.rpartition("/")[2] else image
+        try:
+            with _explained(f"look for the image {image}"):
+                known = self._api.inspect_image(image).get("RepoDigests") or ()
+        except EngineRefusedError:
+            known = ()
+        here = [one for one in known if one.startswith(f"{name}@")]
+        if here:
+            return str(here[0])
+        try:
+            with _explained(f"ask the registry for {image}"):
+                return f"{name}@{self._api.inspect_distribution(image)['Descriptor']['digest']}"
+        except (EngineRefusedError, EngineUnreachableError):
+            return image
+
+    def _adopt(self, service: Service) -> None:
+        """A service of that name is there: ours, if an earlier call's answer was lost."""
+        labels = self._api.inspect_service(service.name)["Spec"]["Labels"]
+        if labels.get(LEASE) != service.labels[LEASE]:
+            message = f"There is a service '{service.name}' already that is not ours: remove or rename it."
+            raise EngineRefusedError("name_taken", message)
+
+    def _secret_ids(self, names: Sequence[str]) -> dict[str, str]:
+        if not names:
+            return {}
+        found = {one["Spec"]["Name"]: one["ID"] for one in self._api.secrets(filters={"name": list(names)})}
+        missing = [name for name in names if name not in found]
+        if missing:
+            message = f"The swarm has no secret {', '.join(missing)}: see 'docker secret create' on a manager."
+            raise EngineRefusedError("no_secret", message)
+        return {name: found[name] for name in names}
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Say of Docker's errors whether it is worth while to ask again."""
+    try:
+        yield
+    except APIError as error:
+        words = str(error.explanation or error)
+        if error.status_code < 500 or any(each in words.lower() for each in _FINAL_WORDS):
+            raise EngineRefusedError("engine_refused", f"Docker does not {what}: {words}") from error
+        raise EngineUnreachableError("engine", f"Docker could not {what}: {words}") from error
+    except (DockerException, RequestException, OSError) as error:
+        message = f"Docker does not answer (could not {what}): is DOCKER_HOST right, and its daemon running?"
+        raise EngineUnreachableError("engine", message, str(error)) from error

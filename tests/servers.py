@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _ACCESS = """
 host all locked 127.0.0.1/32 scram-sha-256
 host all all    127.0.0.1/32 trust
+host all all    samenet      trust
 local all all                trust
 """
 
@@ -35,15 +36,17 @@ class Postgres:
     """A running Postgres; its user `cv` needs no password, every other one does.
 
     Attributes:
-        port: of 127.0.0.1.
+        port: where it listens.
         programs: the folder of pg_dump and its like.
+        address: where it listens.
     """
 
     port: int
     programs: Path
+    address: str = "127.0.0.1"
 
     def url(self, database: str, user: str = "cv", scheme: str = "postgresql+psycopg") -> str:
-        return f"{scheme}://{user}@127.0.0.1:{self.port}/{database}"
+        return f"{scheme}://{user}@{self.address}:{self.port}/{database}"
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
         """Run one statement outside of any transaction; returns its rows, if it has any."""
@@ -80,11 +83,12 @@ def postgres() -> Iterator[Postgres]:
 
 
 @contextmanager
-def run_postgres(durable: bool = False) -> Iterator[Postgres]:
+def run_postgres(durable: bool = False, address: str = "127.0.0.1") -> Iterator[Postgres]:
     """Start an empty Postgres and stop it at the end.
 
     Args:
         durable: whether a commit waits for the disk; nobody needs the data of a test after it.
+        address: where it listens, for all on that network.
     """
     programs = _programs()
     user = "postgres" if os.getuid() == 0 else None  # Postgres does not run as root
@@ -95,14 +99,14 @@ def run_postgres(durable: bool = False) -> Iterator[Postgres]:
     initdb = [programs / "initdb", "--auth=trust", "-U", "cv", "--no-sync", "-E", "UTF8", "--locale=C", "-D", data]
     subprocess.run(initdb, check=True, capture_output=True, user=user, cwd=folder)
     (data / "pg_hba.conf").write_text(_ACCESS)
-    options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder}
+    options = {"port": port, "listen_addresses": address, "unix_socket_directories": folder}
     options["fsync"] = "on" if durable else "off"
     options["timezone"] = "Asia/Tokyo"  # nobody may depend on the server's
     command = [programs / "postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items())]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, user=user, cwd=folder)
     try:
-        server = Postgres(port, programs)
+        server = Postgres(port, programs, address)
         wait_for(lambda: process.poll() is not None or _answers(server), 60)
         assert process.poll() is None, (folder / "log").read_text()
         yield server

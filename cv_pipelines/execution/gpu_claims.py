@@ -31,12 +31,13 @@ def claim_gpus(
         )
         here = gpu_claims.c.node == node
         connection.execute(delete(gpu_claims).where(here, gpu_claims.c.lease_id.not_in(alive)))
-        held = dict(connection.execute(select(gpu_claims.c.device, gpu_claims.c.lease_id).where(here)).tuples())
+        rows = connection.execute(select(gpu_claims.c.device, gpu_claims.c.lease_id).where(here)).tuples()
+        held = dict(rows.all())
         mine = sorted(device for device, owner in held.items() if owner == name)
         free = [device for device in devices if device not in held][: count - len(mine)]
         if len(mine) + len(free) < count:
             return None
         if free:
-            rows = [{"node": node, "device": device, "lease_id": name} for device in free]
-            connection.execute(insert(gpu_claims), rows)
+            claims = [{"node": node, "device": device, "lease_id": name} for device in free]
+            connection.execute(insert(gpu_claims), claims)
         return tuple(sorted([*mine, *free]))

@@ -84,12 +84,13 @@ def placement_of(task: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]
     """What one task of Swarm's says; `nodes` by their ids."""
     status = task["Status"]
     node = nodes.get(task.get("NodeID", ""))
+    state = _LIVE_STATES.get(status["State"], "over")
     return Placement(
-        state=_LIVE_STATES.get(status["State"], "over"),
+        state=state,
         node=node["Description"]["Hostname"] if node else None,
         node_is_up=node is None or node["Status"]["State"] == "ready",
         message=status.get("Err") or status.get("Message", ""),
-        exit_code=status.get("ContainerStatus", {}).get("ExitCode"),
+        exit_code=status.get("ContainerStatus", {}).get("ExitCode") if state == "over" else None,
     )
 
 

@@ -65,6 +65,7 @@ _ENDS: dict[str, tuple[Source, str]] = {
     "lease_expired": ("infrastructure", "It could not reach the database for too long, and was killed."),
     "revoked": ("infrastructure", "It was taken back while it ran."),
     "killed": ("infrastructure", "Its process was killed (exit code {code})."),
+    "guard_failed": ("internal", "A fault in its guard. Please report it."),
     "failed": ("internal", "Its process ended with exit code {code}, before it could say why."),
 }
 

@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -20,6 +21,7 @@ from cv_pipelines.execution.guard.renewal import Renewal, seconds
 NOT_MINE = 125
 """Exit code of a guard that may not begin."""
 KILLED = 137
+GUARD_FAILED = 124
 _LOOK_SECONDS = 0.1
 _T = TypeVar("_T")
 
@@ -63,6 +65,14 @@ class Guard:
             print(f"{self.lease} is not for this container: it was taken back, or has another.", file=sys.stderr)
             return NOT_MINE
         renewal = Renewal(lambda: leases.renew(self.database, self.lease, self.holder), self.lease_seconds, begun)
+        try:
+            return self._guard(child, renewal)
+        except BaseException:
+            child.kill()
+            self._end(renewal, GUARD_FAILED, "guard_failed", traceback.format_exc())
+            raise
+
+    def _guard(self, child: Child, renewal: Renewal) -> int:
         devices = self._devices(renewal)
         if devices is None:
             child.kill()

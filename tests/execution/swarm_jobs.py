@@ -1,0 +1,117 @@
+"""Jobs for tests of the tier of worker nodes; the containers of their steps load this file, too."""
+
+import os
+import time
+from pathlib import Path
+
+from dagster import (
+    Definitions,
+    Failure,
+    JobDefinition,
+    OpExecutionContext,
+    RetryPolicy,
+    job,
+    op,
+)
+
+from cv_pipelines.errors import ResourceError
+from cv_pipelines.execution.attempts import failures_of
+from cv_pipelines.execution.swarm_executor import swarm_executor
+
+RETRIES = RetryPolicy(max_retries=2, delay=0.1)
+GPU = {"cv/gpus": "1"}
+
+
+def mark(context: OpExecutionContext, text: str) -> None:
+    """Leave a line where the test finds it, with the node, the GPUs and the attempt."""
+    folder = os.environ["CV_TEST_MARKS"]
+    words = [
+        context.op.name,
+        str(context.retry_number),
+        os.environ["CV_NODE"],
+        os.environ["CUDA_VISIBLE_DEVICES"],
+        text,
+    ]
+    with Path(folder, context.run_id).open("a") as file:
+        file.write("|".join(words) + "\n")
+
+
+def sleep_op(name: str, tags: dict[str, str] | None = None, **options: object):
+    """An op that sleeps as long as the run's tag cv_test/seconds says."""
+
+    @op(name=name, tags=tags or {}, retry_policy=RETRIES, **options)
+    def sleeper(context: OpExecutionContext) -> None:
+        mark(context, "began")
+        print(f"printed by {name}", flush=True)
+        time.sleep(float(context.run.tags.get("cv_test/seconds", "0")))
+        mark(context, "ended")
+
+    return sleeper
+
+
+@op(retry_policy=RETRIES, tags={"cv/memory_gb": "0.6"})
+def hungry(context: OpExecutionContext) -> None:
+    """Takes as much memory as its tag says, halved with each failure for want of it."""
+    failures = failures_of(context, ResourceError)
+    mark(context, f"failures={failures}")
+    size = int(float(context.run.tags["cv_test/gb"]) * 1e9) >> failures
+    held = bytearray(size)
+    held[::4096] = b"x" * len(held[::4096])
+    mark(context, "fed")
+
+
+@op(retry_policy=RETRIES)
+def dies(context: OpExecutionContext) -> None:
+    """Ends its process without a word."""
+    print("last words", flush=True)
+    mark(context, "began")
+    os._exit(7)
+
+
+@op(retry_policy=RETRIES)
+def refuses(context: OpExecutionContext) -> None:
+    """Fails of its caller's mistake."""
+    mark(context, "began")
+    raise Failure("not with me", allow_retries=False)
+
+
+@job(executor_def=swarm_executor)
+def one() -> None:
+    """One step without wishes."""
+    sleep_op("plain")()
+
+
+@job(executor_def=swarm_executor)
+def three_gpus() -> None:
+    """Three steps that need a GPU each."""
+    for number in range(3):
+        sleep_op(f"gpu_{number}", GPU)()
+
+
+@job(executor_def=swarm_executor)
+def one_gpu() -> None:
+    """One step with a GPU."""
+    sleep_op("learn", GPU)()
+
+
+@job(executor_def=swarm_executor)
+def out_of_memory() -> None:
+    """One step that needs too much."""
+    hungry()
+
+
+@job(executor_def=swarm_executor)
+def dying() -> None:
+    """One step that dies, beside one that does not."""
+    dies()
+    sleep_op("plain")()
+
+
+@job(executor_def=swarm_executor)
+def refusing() -> None:
+    """One step that fails for good."""
+    refuses()
+
+
+JOBS: list[JobDefinition] = [one, three_gpus, one_gpu, out_of_memory, dying, refusing]
+defs = Definitions(jobs=JOBS)

@@ -1,0 +1,200 @@
+"""A platform with worker nodes for tests: a swarm, a Postgres and a store that all nodes reach, and runs on them."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from dagster import DagsterEventType, DagsterInstance, DagsterRun, EventLogEntry
+from sqlalchemy import Engine
+
+from cv_pipelines.database.engine import open_database
+from cv_pipelines.settings import ROOT
+from tests.installation import wait_for
+from tests.servers import Postgres, run_postgres
+from tests.swarm import Swarm, host_mounts
+
+JOBS = str(ROOT / "tests/execution/swarm_jobs.py")
+LEASE = 4.0
+
+
+@dataclass
+class WorkerNodes:
+    """A platform.
+
+    Attributes:
+        swarm: its nodes.
+        postgres: its database server.
+        folder: of marks and state; all nodes have it.
+        environment: of every process of it.
+    """
+
+    swarm: Swarm
+    postgres: Postgres
+    folder: Path
+    environment: Mapping[str, str]
+    _workers: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
+
+    @cached_property
+    def database(self) -> Engine:
+        return open_database(self.environment["CV_DATABASE_URL"])
+
+    @contextmanager
+    def instance(self) -> Iterator[DagsterInstance]:
+        """The Dagster instance of the platform."""
+        with _environment(self.environment), DagsterInstance.get() as instance:
+            yield instance
+
+    def launch(self, job: str, tags: Mapping[str, str] | None = None, **variables: str) -> str:
+        """Start a run in a process of its own on this machine, as a run worker; returns the run's id."""
+        code = (
+            "import json, sys\n"
+            "from dagster import DagsterInstance, execute_job, reconstructable\n"
+            "from dagster._core.storage.dagster_run import DagsterRunStatus\n"
+            "from dagster._core.execution.api import execute_run_iterator\n"
+            "from dagster._core.definitions.reconstruct import ReconstructableJob\n"
+            "file, name, run_id, tags = sys.argv[1:]\n"
+            "job = ReconstructableJob.for_file(file, name)\n"
+            "with DagsterInstance.get() as instance:\n"
+            "    run = instance.create_run_for_job(job.get_definition(), run_id=run_id, tags=json.loads(tags),\n"
+            "        job_code_origin=job.get_python_origin())\n"
+            "    for _ in execute_run_iterator(job, run, instance): pass\n"
+        )
+        from dagster._core.utils import make_new_run_id
+
+        run_id = make_new_run_id()
+        command = [sys.executable, "-c", code, JOBS, job, run_id, json.dumps(dict(tags or {}))]
+        with (self.folder / f"{run_id}.log").open("wb") as log:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env={**self.environment, **variables}, stdout=log, stderr=log
+            )
+        self._workers.append(process)
+        return run_id
+
+    def worker_of_last(self) -> "subprocess.Popen[bytes]":
+        return self._workers[-1]
+
+    def run(self, run_id: str) -> DagsterRun | None:
+        with self.instance() as instance:
+            return instance.get_run_by_id(run_id)
+
+    def wait(self, run_id: str, seconds: float = 120) -> DagsterRun:
+        """Wait until a run has ended."""
+        ended: list[DagsterRun] = []
+
+        def has_ended() -> bool:
+            run = self.run(run_id)
+            if run is not None and run.is_finished:
+                ended.append(run)
+            elif self._workers[-1].poll() not in (None, 0):
+                raise AssertionError((self.folder / f"{run_id}.log").read_text()[-4000:])
+            return bool(ended)
+
+        wait_for(has_ended, seconds)
+        return ended[0]
+
+    def marks(self, run_id: str) -> list[list[str]]:
+        """What the steps of a run have left: op, attempt, node, GPUs, words."""
+        path = self.folder / "marks" / run_id
+        return [line.split("|") for line in path.read_text().splitlines()] if path.exists() else []
+
+    def wait_for_mark(self, run_id: str, op: str, words: str, seconds: float = 60) -> list[str]:
+        """Wait until a step has left a mark; returns it."""
+        found: list[list[str]] = []
+
+        def is_there() -> bool:
+            found[:] = [mark for mark in self.marks(run_id) if mark[0] == op and mark[4] == words]
+            return bool(found)
+
+        wait_for(is_there, seconds)
+        return found[0]
+
+    def events(self, run_id: str, kind: DagsterEventType | None = None) -> list[EventLogEntry]:
+        with self.instance() as instance:
+            return [one for one in instance.all_logs(run_id, of_type=kind) if one.dagster_event]
+
+    def messages(self, run_id: str) -> list[str]:
+        """What the UI shows of a run, line by line."""
+        return [one.dagster_event.message or "" for one in self.events(run_id) if one.dagster_event]
+
+    def leftovers(self) -> list[str]:
+        """Services of ours that are still there."""
+        manager = self.swarm.apis["mgr"]
+        return [one["Spec"]["Name"] for one in manager.services(filters={"label": "cv.lease"})]
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    from cv_pipelines.settings import load_settings, load_swarm_settings
+
+    before = dict(os.environ)
+    os.environ.update(values)
+    load_settings.cache_clear()
+    load_swarm_settings.cache_clear()
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        load_settings.cache_clear()
+        load_swarm_settings.cache_clear()
+
+
+@contextmanager
+def run_platform(swarm: Swarm, folder: Path) -> Iterator[WorkerNodes]:
+    """Start what a platform needs beside its nodes."""
+    from moto.server import ThreadedMotoServer
+
+    folder.joinpath("marks").mkdir(parents=True)
+    folder.chmod(0o777)
+    store = ThreadedMotoServer(swarm.address, port=0, verbose=False)
+    store.start()
+    try:
+        with run_postgres(address=swarm.address) as postgres:
+            host, port = store.get_host_and_port()
+            shared = {
+                "CV_DATABASE_URL": postgres.new_database(),
+                "CV_STORE_URL": "s3://platform",
+                "CV_STATE": str(folder / "state"),
+                "CV_TEST_MARKS": str(folder / "marks"),
+                "DAGSTER_HOME": str(ROOT),
+                "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+                "AWS_ACCESS_KEY_ID": "key",
+                "AWS_SECRET_ACCESS_KEY": "secret",
+                "AWS_DEFAULT_REGION": "us-east-1",
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            }
+            mounts = host_mounts(ROOT, Path(sys.prefix), Path(sys.base_prefix), folder)
+            own = {
+                "DOCKER_HOST": swarm.socket("mgr"),
+                "CV_SWARM_IMAGE": swarm.image,
+                "CV_SWARM_MOUNTS": ",".join(dict.fromkeys(mounts)),
+                "CV_SWARM_ENV": ",".join([*shared, "CV_NODE_GPUS=1"]),
+                "CV_SWARM_LEASE": str(LEASE),
+            }
+            kept = {name: value for name, value in os.environ.items() if not name.startswith(("CV_", "DAGSTER_"))}
+            import boto3
+
+            boto3.client(
+                "s3",
+                endpoint_url=shared["AWS_ENDPOINT_URL"],
+                aws_access_key_id="key",
+                aws_secret_access_key="secret",
+                region_name="us-east-1",
+            ).create_bucket(Bucket="platform")
+            platform = WorkerNodes(swarm, postgres, folder, {**kept, **shared, **own})
+            try:
+                yield platform
+            finally:
+                for worker in platform._workers:
+                    worker.kill()
+                    worker.wait()
+                platform.database.dispose()
+    finally:
+        store.stop()

@@ -25,13 +25,8 @@ GPU = {"cv/gpus": "1"}
 def mark(context: OpExecutionContext, text: str) -> None:
     """Leave a line where the test finds it, with the node, the GPUs and the attempt."""
     folder = os.environ["CV_TEST_MARKS"]
-    words = [
-        context.op.name,
-        str(context.retry_number),
-        os.environ["CV_NODE"],
-        os.environ["CUDA_VISIBLE_DEVICES"],
-        text,
-    ]
+    node, gpus = os.environ["CV_NODE"], os.environ["CUDA_VISIBLE_DEVICES"]
+    words = [context.op.name, str(context.retry_number), node, gpus, text]
     with Path(folder, context.run_id).open("a") as file:
         file.write("|".join(words) + "\n")
 

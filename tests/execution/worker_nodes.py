@@ -1,4 +1,4 @@
-"""A platform with worker nodes for tests: a swarm, a Postgres and a store that all nodes reach, and runs on them."""
+"""A platform with worker nodes for tests: a swarm, a Postgres and a store that all nodes reach, and runs."""
 
 import json
 import os

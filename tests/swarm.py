@@ -1,4 +1,4 @@
-"""A Docker Swarm of a test's own: one manager and two workers with a GPU each, in network namespaces of one machine.
+"""A Docker Swarm of a test's own: a manager and two workers with a GPU each, in network namespaces of one machine.
 
 Workers offer GPUs as a generic resource, for which no GPU is needed. Each node has a daemon of its own; the tests
 themselves are on the same network, at `Swarm.address`, so that containers reach what tests serve there.
@@ -238,7 +238,7 @@ class Swarm:
 
 
 def host_mounts(*folders: Path) -> list[str]:
-    """Mounts with which `Swarm.image` has this machine's programs, and some folders: nothing has to be built or pulled."""
+    """Mounts with which `Swarm.image` has this machine's programs, and some folders: nothing has to be built."""
     system = [path for path in ("/usr", "/etc/ssl", "/etc/alternatives") if Path(path).exists()]
     own = [f"{path}:{path}:ro" for path in system]
     return [*own, *(f"{folder}:{folder}" for folder in folders)]

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from cv_pipelines.database.engine import open_database
 from cv_pipelines.settings import ROOT
 from tests.installation import wait_for
-from tests.servers import Postgres, run_postgres
+from tests.servers import S3, Postgres, run_postgres
 from tests.swarm import Swarm, host_mounts
 
 JOBS = str(ROOT / "tests/execution/swarm_jobs.py")
@@ -145,6 +145,11 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
         load_swarm_settings.cache_clear()
 
 
+def make_bucket(environment: Mapping[str, str], name: str) -> None:
+    names = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
+    S3({one: environment[one] for one in names}).client.create_bucket(Bucket=name)
+
+
 @contextmanager
 def run_platform(swarm: Swarm, folder: Path) -> Iterator[WorkerNodes]:
     """Start what a platform needs beside its nodes."""
@@ -179,15 +184,7 @@ def run_platform(swarm: Swarm, folder: Path) -> Iterator[WorkerNodes]:
                 "CV_SWARM_LEASE": str(LEASE),
             }
             kept = {name: value for name, value in os.environ.items() if not name.startswith(("CV_", "DAGSTER_"))}
-            import boto3
-
-            boto3.client(
-                "s3",
-                endpoint_url=shared["AWS_ENDPOINT_URL"],
-                aws_access_key_id="key",
-                aws_secret_access_key="secret",
-                region_name="us-east-1",
-            ).create_bucket(Bucket="platform")
+            make_bucket(shared, "platform")
             platform = WorkerNodes(swarm, postgres, folder, {**kept, **shared, **own})
             try:
                 yield platform

@@ -1,6 +1,6 @@
 """Where everything meets, and the only place."""
 
-from dagster import AssetSelection, Definitions, EnvVar, in_process_executor
+from dagster import AssetSelection, Definitions, EnvVar
 
 from assets.annotations import dataset_splits, labels
 from assets.checks import (
@@ -15,6 +15,7 @@ from assets.datasets import image_manifest
 from assets.inference import prediction_drift, predictions
 from assets.models import champion_model, model_evaluation, trained_model
 from assets.tasks import task_predictions
+from cv_pipelines.execution.tiers import executor_for
 from cv_pipelines.jobs import FOR_TASKS, loop, sync
 from cv_pipelines.schedules import weekly_retraining
 from cv_pipelines.settings import load_settings
@@ -71,5 +72,5 @@ defs = Definitions(
         "tasks": make_tasks_resource(settings, database),
         "webhook": WebhookResource(url=EnvVar("CV_FAILURE_WEBHOOK") if settings.failure_webhook else ""),
     },
-    executor=in_process_executor,
+    executor=executor_for(settings),
 )

@@ -109,5 +109,11 @@ class Engine(Protocol):
     def remove(self, name: str) -> None:
         """End it; one that is not there is gone already."""
 
+    def run_containers(self) -> Mapping[str, str]:
+        """Containers in which runs themselves execute, on the engine's own host, with the ids of their runs."""
+
+    def remove_container(self, name: str) -> None:
+        """Kill and remove such a container."""
+
     def nodes(self) -> Sequence[NodeOffer]:
         """All nodes, those that are down, too."""

@@ -7,7 +7,6 @@ Gray and Cheriton, SOSP 1989, with the database as its clock).
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Select, Update, delete, select, update
@@ -159,9 +158,15 @@ def find_leases(database: Engine, names: list[str]) -> dict[str, Lease]:
     return {row.id: Lease(**row._mapping) for row in rows}
 
 
-def prune(database: Engine, before: datetime) -> int:
-    """Forget attempts that are over and were requested before some time; returns how many."""
-    old = delete(step_leases).where(step_leases.c.created_at < before, ~_OPEN)
+def open_runs(database: Engine) -> set[str]:
+    """Ids of runs with attempts that are not over."""
+    with database.connect() as connection:
+        return set(connection.scalars(select(step_leases.c.run_id).where(_OPEN).distinct()))
+
+
+def prune(database: Engine, days: float) -> int:
+    """Forget attempts that are over and were requested so many days ago; returns how many."""
+    old = delete(step_leases).where(step_leases.c.created_at < ago(days * 86400), ~_OPEN)
     with database.begin() as connection:
         return connection.execute(old).rowcount
 

@@ -21,6 +21,8 @@ from cv_pipelines.execution.engine import (
 from cv_pipelines.execution.swarm_spec import offer_of, placement_of, task_template
 
 _CALL_SECONDS = 10
+_RUN_CONTAINER = "dagster/run_id"
+"""Label that the DockerRunLauncher gives."""
 _CONFLICT = 409
 _FINAL_WORDS = ("not found", "could not be found", "invalid", "not a swarm manager", "is not part of a swarm")
 """In errors that will be the same the next time; Swarm sends some of them as 500, which can also pass."""
@@ -75,6 +77,20 @@ class SwarmEngine:
         with _explained(f"remove the service {name}"):
             try:
                 self._api.remove_service(name)
+            except NotFound:
+                return
+
+    def run_containers(self) -> Mapping[str, str]:
+        """See Engine."""
+        with _explained("list containers"):
+            found = self._api.containers(all=True, filters={"label": _RUN_CONTAINER})
+        return {one["Id"]: one["Labels"][_RUN_CONTAINER] for one in found}
+
+    def remove_container(self, name: str) -> None:
+        """See Engine."""
+        with _explained(f"remove the container {name}"):
+            try:
+                self._api.remove_container(name, force=True)
             except NotFound:
                 return
 

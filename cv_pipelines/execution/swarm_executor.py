@@ -77,10 +77,12 @@ class SwarmExecutor(StepDelegatingExecutor):
         if verdict is None:
             return super().log_failure_or_retry_event_after_error(step_context, err_info, known_state)
         error = SerializableErrorInfo(f"{verdict.message}\n", [], _CLASSES[verdict.source])
+        policy = step_context.op_retry_policy
+        most = min(policy.max_retries, _MOST_RETRIES.get(verdict.source, policy.max_retries)) if policy else 0
         tried = known_state.get_retry_state().get_attempt_count(step_context.step.key)
-        if tried < _MOST_RETRIES.get(verdict.source, tried + 1):
-            return super().log_failure_or_retry_event_after_error(step_context, error, known_state)
-        return _failure(step_context, error, verdict)
+        if tried >= most or verdict.is_final or step_context.retry_mode.disabled:
+            return _failure(step_context, error, verdict)
+        return super().log_failure_or_retry_event_after_error(step_context, error, known_state)
 
 
 def _failure(step_context: IStepContext, error: SerializableErrorInfo, verdict: Over) -> DagsterEvent:

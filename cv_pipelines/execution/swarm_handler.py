@@ -30,6 +30,8 @@ _LOOK_SECONDS = 0.9
 _QUIET_SECONDS = 10.0
 """A guard that was heard of in this time needs no look at the engine; an engine that does not answer gets none."""
 
+_FAREWELL_SECONDS = 3.0
+
 
 @dataclass
 class _Watched:
@@ -130,8 +132,18 @@ class SwarmStepHandler(StepHandler):
             self._remove(step.lease)
 
     def clean_up(self) -> None:
-        """Remove the containers of everything that this process has launched."""
-        for name in self._watched:
+        """Remove the containers of everything that this process has launched.
+
+        A step that has written its last event needs a moment more to end by itself, and say so.
+        """
+        names = list(self._watched)
+        ends = time.monotonic() + _FAREWELL_SECONDS
+        while time.monotonic() < ends:
+            held = leases.find_leases(self._database, names).values()
+            if not any(one.state == "running" and one.ended is None for one in held):
+                break
+            time.sleep(0.1)
+        for name in names:
             self._remove(name)
 
     def _launch(self, context: IStepContext, step: Step, watched: _Watched, launchers_image: str | None) -> None:

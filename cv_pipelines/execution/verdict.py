@@ -47,6 +47,7 @@ class Over:
         message: what happened.
         silent_for: where set, only if its guard has not been heard of for so many seconds.
         unbegun: only if no guard has begun meanwhile.
+        is_final: whether another attempt would be of no use, whatever the source.
     """
 
     source: Source
@@ -54,6 +55,7 @@ class Over:
     message: str
     silent_for: float | None = None
     unbegun: bool = False
+    is_final: bool = False
 
 
 Verdict = Alive | Over
@@ -133,7 +135,8 @@ def _before_begin(
     if newest.state == "waiting":
         why = newest.message or "no reason given"
         if seen_for > limits.wait:
-            return _unbegun("resource", "no_place", f"It waited {seen_for:.0f} s for a node: {why}.")
+            message = f"It waited {seen_for:.0f} s for a node: {why}."
+            return Over("resource", "no_place", message, unbegun=True, is_final=True)
         return Alive(f"Waiting for a node: {why}")
     if newest.state == "preparing":
         if seen_for > limits.pull:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from dagster import DagsterEventType, DagsterInstance, DagsterRun, EventLogEntry
+from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, EventLogEntry
 from sqlalchemy import Engine
 
 from cv_pipelines.database.engine import open_database
@@ -38,7 +39,7 @@ class WorkerNodes:
     postgres: Postgres
     folder: Path
     environment: Mapping[str, str]
-    _workers: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
+    _workers: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
 
     @cached_property
     def database(self) -> Engine:
@@ -73,11 +74,31 @@ class WorkerNodes:
             process = subprocess.Popen(
                 command, cwd=ROOT, env={**self.environment, **variables}, stdout=log, stderr=log
             )
-        self._workers.append(process)
+        self._workers[run_id] = process
         return run_id
 
-    def worker_of_last(self) -> "subprocess.Popen[bytes]":
-        return self._workers[-1]
+    def cancel(self, run_id: str) -> None:
+        """Tell a run's worker to stop, as its launcher would, and wait for its end."""
+        with self.instance() as instance:
+            run = instance.get_run_by_id(run_id)
+            assert run is not None
+            instance.report_run_canceling(run)
+        self._workers[run_id].send_signal(signal.SIGINT)
+        self._workers[run_id].wait(30)
+        run = self.run(run_id)
+        assert run is not None
+        assert run.status == DagsterRunStatus.CANCELED
+
+    def kill_worker(self, run_id: str) -> None:
+        """End a run's worker without a word."""
+        self._workers[run_id].kill()
+        self._workers[run_id].wait()
+
+    def run_containers(self) -> int:
+        """How many containers of steps there are, running."""
+        label = "cv.lease"
+        apis = self.swarm.apis.values()
+        return sum(len(api.containers(filters={"label": label, "status": "running"})) for api in apis)
 
     def run(self, run_id: str) -> DagsterRun | None:
         with self.instance() as instance:
@@ -91,7 +112,7 @@ class WorkerNodes:
             run = self.run(run_id)
             if run is not None and run.is_finished:
                 ended.append(run)
-            elif self._workers[-1].poll() not in (None, 0):
+            elif self._workers[run_id].poll() not in (None, 0):
                 raise AssertionError((self.folder / f"{run_id}.log").read_text()[-4000:])
             return bool(ended)
 
@@ -189,7 +210,7 @@ def run_platform(swarm: Swarm, folder: Path) -> Iterator[WorkerNodes]:
             try:
                 yield platform
             finally:
-                for worker in platform._workers:
+                for worker in platform._workers.values():
                     worker.kill()
                     worker.wait()
                 platform.database.dispose()

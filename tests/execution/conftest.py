@@ -1,0 +1,17 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.execution.worker_nodes import WorkerNodes, run_platform
+from tests.swarm import Swarm
+
+
+@pytest.fixture(scope="session")
+def platform(swarm: Swarm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerNodes]:
+    """A platform for all tests that leave its nodes as they were."""
+    folder = tmp_path_factory.mktemp("platform")
+    for parent in folder.parents[:2]:  # pytest lets nobody else in
+        Path(parent).chmod(0o755)
+    with run_platform(swarm, folder) as one:
+        yield one

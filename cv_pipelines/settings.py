@@ -1,6 +1,7 @@
 """Every environment variable of the platform, parsed once."""
 
 import os
+import re
 from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
@@ -13,6 +14,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from cv_pipelines.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+SECRETS = Path("/run/secrets")
+_SECRET = re.compile("(CV|AWS)_[A-Z0-9_]+")
 
 
 def _by_commas(value: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -112,6 +117,7 @@ def load_settings() -> Settings:
     Raises:
         InputError: a variable does not hold what it must.
     """
+    adopt_secrets(SECRETS)
     return _read(Settings)
 
 
@@ -123,6 +129,16 @@ def load_swarm_settings() -> SwarmSettings:
         InputError: a variable does not hold what it must.
     """
     return _read(SwarmSettings)
+
+
+def adopt_secrets(folder: Path) -> None:
+    """Take the files that Docker puts into a container for variables of their names; set variables stay.
+
+    They are set for this process and those that it starts: boto3 looks for its own there.
+    """
+    for file in sorted(folder.glob("*")):
+        if _SECRET.fullmatch(file.name) and file.is_file() and file.name not in os.environ:
+            os.environ[file.name] = file.read_text().strip()
 
 
 def _read(kind: type[_S]) -> _S:

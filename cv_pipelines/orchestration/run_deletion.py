@@ -10,7 +10,7 @@ from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from cv_pipelines.errors import InputError
-from cv_pipelines.orchestration.local_runs import end_lost_runs
+from cv_pipelines.orchestration.lost_runs import end_lost_runs
 
 _AT_WORK = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 _INGEST = "image_manifest"

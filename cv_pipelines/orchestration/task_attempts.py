@@ -36,14 +36,20 @@ _UNTOLD = TaskError(
 )
 
 
-def reconcile(ledger: Ledger, instance: DagsterInstance, attempt: Attempt, lost_after: float) -> list[int]:
+def reconcile(
+    ledger: Ledger, instance: DagsterInstance, attempt: Attempt, lost_after: float, watched: float
+) -> list[int]:
     """Bring what became of an attempt's run to its tasks; returns ids of events.
+
+    A run of an asset job is never silent, for its heartbeats are written here: where its process is gone,
+    Dagster fails it; where that is frozen, the task waits until `max_runtime_seconds` ends the run, or a person.
 
     Args:
         ledger: where the attempt is.
         instance: where the run is.
         attempt: an open one.
         lost_after: seconds without a heartbeat that a run may be silent.
+        watched: seconds for which somebody has been listening: what was not heard before counts for nothing.
     """
     run = run_of(instance, attempt)
     if attempt.tasks == 0:  # all were cancelled, or are past their deadline
@@ -57,7 +63,7 @@ def reconcile(ledger: Ledger, instance: DagsterInstance, attempt: Attempt, lost_
     if attempt.kind.together is None:
         return _beside_run(ledger, instance, attempt, run)
     silent = attempt.silent if attempt.begun else _seconds_since_start(instance, run) / _TO_BEGIN
-    if silent > lost_after:
+    if min(silent, watched) > lost_after:
         told = close(ledger, attempt.id, LOST)
         stop_run(instance, run)
         return told

@@ -345,6 +345,38 @@ def test_a_task_of_a_data_set_that_is_cancelled_while_it_waits_takes_its_run_alo
     assert world.states("t") == ["queued", "cancelled"]
 
 
+@pytest.mark.parametrize("ended", [False, True])
+def test_of_two_runs_of_a_data_set_that_two_daemons_have_made_the_second_is_stopped_once(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: bool
+) -> None:
+    stopped: list[str] = []
+
+    def stop(_: object, run_id: str) -> bool:
+        stopped.append(run_id)
+        run = world.instance.get_run_by_id(run_id)
+        assert run is not None
+        world.instance.report_run_canceling(run)
+        return True
+
+    monkeypatch.setattr(type(world.instance.run_coordinator), "cancel_run", stop)
+    add_dataset(world.resource.ledger().database, "flowers", str(tmp_path))
+    world.submit("t", "ingest_dataset", dataset="flowers")
+    (request,) = world.tick()
+    second = world.create(request, DagsterRunStatus.STARTING)
+    world.tick()
+    assert stopped == []  # nobody has begun
+    first = world.create(request)
+    if ended:
+        world.instance.handle_new_event(success_of(first))
+
+    world.tick()
+    world.tick()
+
+    assert stopped == [second.run_id]
+    assert world.task("t").state == ("succeeded" if ended else "running")
+    assert world.task("t").attempts == 1
+
+
 @pytest.mark.parametrize("kind", ["train_model", "sleep"])
 def test_parameters_that_a_later_version_does_not_know_fail_their_task_alone(
     world: World, tmp_path: Path, kind: str

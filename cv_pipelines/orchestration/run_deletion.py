@@ -7,6 +7,7 @@ from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 from dagster._core.execution.stats import StepEventStatus
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetKeyTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from cv_pipelines.errors import InputError
@@ -91,3 +92,5 @@ def _drop_what_is_beside(instance: DagsterInstance, run_id: str) -> None:
             connection.execute(AssetKeyTable.update().where(from_it).values(last_materialization=None))
             checks = AssetCheckExecutionsTable.delete().where(AssetCheckExecutionsTable.c.run_id == run_id)
             connection.execute(checks)
+    if isinstance(storage, SqliteEventLogStorage):  # a file for each run, empty now
+        Path(storage.path_for_shard(run_id)).unlink(missing_ok=True)

@@ -39,6 +39,8 @@ warnings.filterwarnings("ignore", message=".*`owners` of initializer `SensorDefi
 MOST_MESSAGES = 20_000
 """Of one tick: more than come between two."""
 TAKE_SECONDS = 2.0
+SHORTEST_GAP = 10.0
+"""Seconds between two ticks: with much to do the daemon itself lets as many pass."""
 
 
 def make_task_sensor(jobs: Sequence[JobDefinition | UnresolvedAssetJobDefinition]) -> SensorDefinition:
@@ -57,7 +59,8 @@ def make_task_sensor(jobs: Sequence[JobDefinition | UnresolvedAssetJobDefinition
     )
     def tasks(context: SensorEvaluationContext, tasks: TasksResource) -> SensorResult:
         ledger, courier, notes = tasks.ledger(), tasks.courier(), []
-        watch = Watch.read(context.cursor).resume(time_of(ledger.database), tasks.lost_after)
+        pause = max(tasks.lost_after / 2, SHORTEST_GAP)
+        watch = Watch.read(context.cursor).resume(time_of(ledger.database), pause)
         try:
             notes += _collect(tasks, ledger, courier)
         except CvError as error:  # the tasks that are here need no broker

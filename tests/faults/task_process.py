@@ -41,7 +41,7 @@ _memory = {"watch": Watch()}
 def tick(courier: Courier) -> None:
     """As the sensor `tasks` (sensors/tasks.py), with nobody to ask what became of a run."""
     ledger, settings = courier.ledger, load_settings()
-    watch = _memory["watch"].resume(time_of(ledger.database), settings.lost_after)
+    watch = _memory["watch"].resume(time_of(ledger.database), settings.lost_after / 2)
     told: list[int] = []
     try:
         collected = collect(ledger, settings.rabbitmq_url, _MOST_MESSAGES, _TAKE_SECONDS, settings.most_waiting)

@@ -2,9 +2,6 @@
 
 from pydantic import BaseModel, FiniteFloat, ValidationError
 
-_SHORTEST_GAP = 10.0
-"""Seconds: the daemon itself lets as many pass between two ticks when it has much to do."""
-
 
 class Watch(BaseModel):
     """What a tick that looks at runs leaves to the next one; seconds since 1970 by the database's clock.
@@ -25,17 +22,15 @@ class Watch(BaseModel):
         except ValidationError:
             return cls()
 
-    def resume(self, now: float, lost_after: float) -> "Watch":
-        """The watch at the beginning of a tick: it begins anew behind a gap.
-
-        A gap is half of the silence after which a run is lost: of the other half enough is heard of those that
-        live. A clock that was set back is one, too.
+    def resume(self, now: float, pause: float) -> "Watch":
+        """The watch at the beginning of a tick: it begins anew behind a gap, and where the clock was set back.
 
         Args:
             now: by the database's clock.
-            lost_after: seconds of silence after which a run is lost.
+            pause: seconds between two ticks that are no gap; half of the silence after which a run is lost, so
+                that in the other half enough is heard of those that live.
         """
-        unbroken = self.since <= self.last <= now <= self.last + max(lost_after / 2, _SHORTEST_GAP)
+        unbroken = self.since <= self.last <= now <= self.last + pause
         return Watch(last=now, since=self.since if unbroken else now)
 
     def end(self, now: float) -> "Watch":

@@ -15,22 +15,18 @@ from cv_pipelines.tasks.ledger.watch import Watch
         (Watch(last=1001, since=100), 1000.0, 1000.0),
         (Watch(last=1000, since=1001), 1000.0, 1000.0),
     ],
-    ids=["the first tick", "the next", "half of lost-after", "a gap", "a clock set back", "nonsense"],
+    ids=["the first tick", "the next", "after a pause", "a gap", "a clock set back", "nonsense"],
 )
 def test_a_watch_goes_on_from_tick_to_tick_and_begins_anew_behind_a_gap(
     watch: Watch, now: float, since: float
 ) -> None:
-    assert watch.resume(now, lost_after=60) == Watch(last=now, since=since)
-
-
-def test_ticks_as_rare_as_the_daemon_makes_them_are_no_gap_however_soon_a_run_is_lost() -> None:
-    assert Watch(last=991, since=100).resume(1000, lost_after=1).since == 100
+    assert watch.resume(now, pause=30) == Watch(last=now, since=since)
 
 
 def test_a_tick_that_takes_long_is_no_gap() -> None:
-    watch = Watch(last=995, since=100).resume(1000, lost_after=60).end(1055)
+    watch = Watch(last=995, since=100).resume(1000, pause=30).end(1055)
 
-    assert watch.resume(1060, lost_after=60) == Watch(last=1060, since=100)
+    assert watch.resume(1060, pause=30) == Watch(last=1060, since=100)
 
 
 @pytest.mark.parametrize("cursor", [None, "", "?", "[]", '{"last": "soon"}', '{"last": NaN, "since": 1}'])

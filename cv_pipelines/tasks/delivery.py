@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.exc import DBAPIError
 
 from cv_pipelines.broker.messages import Outgoing
-from cv_pipelines.broker.publisher import NO_QUEUE, UNSENDABLE
+from cv_pipelines.broker.publisher import NO_QUEUE, UNSENDABLE, publish
 from cv_pipelines.broker.topology import STATUS_EXCHANGE
 from cv_pipelines.database.outage import is_outage
 from cv_pipelines.errors import CvError
@@ -21,7 +22,7 @@ from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
 from cv_pipelines.tasks.ledger.outbox import Delivery, Failure, Receiver, own, settle, take
 from cv_pipelines.tasks.message import StatusMessage
 from cv_pipelines.tasks.states import FINAL
-from cv_pipelines.tasks.webhooks import Answer
+from cv_pipelines.tasks.webhooks import Answer, post
 
 Publish = Callable[[Sequence[Outgoing]], list[str]]
 """Publishes; for each message the reason why it is not where it should be, empty where it is."""
@@ -170,6 +171,20 @@ class Courier:
             if answer.error:
                 break
         return made
+
+
+def make_courier(ledger: Ledger, broker_url: str, seconds: float, secret: str, allow: tuple[str, ...]) -> Courier:
+    """Whoever tells of the events of a ledger.
+
+    Args:
+        ledger: where they are.
+        broker_url: empty: there is no broker.
+        seconds: for the broker to take some of them.
+        secret: signs what webhooks are told; empty: nothing is signed.
+        allow: hosts and networks that webhooks may be at though they are not public.
+    """
+    to_broker = partial(publish, broker_url, seconds=seconds) if broker_url else None
+    return Courier(ledger, to_broker, partial(post, secret=secret, allow=allow))
 
 
 def status_of(row: AnyRow) -> bytes:

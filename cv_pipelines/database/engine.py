@@ -19,7 +19,7 @@ _CONNECT_SECONDS = 10
 _IDLE_SECONDS = 60
 """A process that hangs in the middle of a transaction is cut off after this: others wait for its locks."""
 _REFUSED = re.compile("authentication failed|no password|no pg_hba.conf entry|does not exist|permission denied")
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The newest revision that this code knows."""
 
 

@@ -175,6 +175,7 @@ def _task_row(task: ParsedTask, came: datetime) -> dict[str, Any]:
         "params": message.params.model_dump(mode="json"),
         "digest": task.digest,
         "batch_key": kind.batch_key(message.task_id, message.params),
+        "size": kind.size(message.params),
         "priority": message.priority,
         "deadline": message.deadline,
         "reply": _reply(task),

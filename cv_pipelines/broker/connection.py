@@ -6,7 +6,7 @@ from typing import Any
 
 import pika
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
-from pika.exceptions import AMQPError, ChannelClosedByBroker
+from pika.exceptions import AMQPError, ChannelClosedByBroker, ConnectionClosedByBroker
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 from cv_pipelines.errors import CvError, InfrastructureError, InputError
@@ -19,7 +19,7 @@ CONNECT_SECONDS = 5
 
 # what the broker says when it closes: ConnectionClosedByBroker: (403) 'ACCESS_REFUSED - Login was refused …'
 _ANSWER = re.compile(r"\((?P<code>\d{3})\) ['\"](?P<text>.*)['\"]", re.DOTALL)
-_ACCESS_REFUSED, _NOT_ALLOWED = 403, 530
+_CONNECTION_FORCED, _ACCESS_REFUSED, _NOT_ALLOWED = 320, 403, 530
 _PASSES = ("is down", "limit")
 """What makes the broker refuse a vhost for a while only."""
 
@@ -120,3 +120,10 @@ def is_refusal(error: BaseException) -> bool:
     """Whether the broker answered, and does not let this user in or not to there."""
     refused = reply_code(error) in {_ACCESS_REFUSED, _NOT_ALLOWED}
     return refused and not any(part in repr(error) for part in _PASSES)
+
+
+def is_answer(error: BaseException | None) -> bool:
+    """Whether the broker has closed for what it was sent; it has not stopped, and no operator broke us off."""
+    if not isinstance(error, ChannelClosedByBroker | ConnectionClosedByBroker):
+        return False
+    return bool(error.reply_code != _CONNECTION_FORCED)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.exc import DBAPIError
 
 from cv_pipelines.broker.messages import Outgoing
-from cv_pipelines.broker.publisher import NO_QUEUE, UNSENDABLE, publish
+from cv_pipelines.broker.publisher import NO_QUEUE, NOT_TAKEN, REFUSED, UNSENDABLE, publish
 from cv_pipelines.broker.topology import STATUS_EXCHANGE
 from cv_pipelines.database.outage import is_outage
 from cv_pipelines.errors import CvError
@@ -44,6 +44,8 @@ class Post(Protocol):
 
 
 _ON_BROKER: tuple[Receiver, ...] = ("exchange", "reply")
+_OWN_FAULTS = (NO_QUEUE, NOT_TAKEN, UNSENDABLE, REFUSED)
+"""How reasons begin for which neither the broker nor another event has to wait."""
 _Answers = dict[int, dict[Receiver, Failure | None]]
 _NO_BROKER = Failure("CV_RABBITMQ_URL is not set, so there is no broker to tell")
 
@@ -124,10 +126,7 @@ class Courier:
             reasons = self.publish(messages)
         except CvError as error:  # a URL that is none: nothing of what is told, and none of our callers' business
             return [Failure(error.user_message, counts=False)] * len(messages)
-        return [
-            Failure(reason, counts=reason == NO_QUEUE or reason.startswith(UNSENDABLE)) if reason else None
-            for reason in reasons
-        ]
+        return [Failure(reason, counts=reason.startswith(_OWN_FAULTS)) if reason else None for reason in reasons]
 
     def _call(self, rows: Sequence[AnyRow], answers: _Answers, ends: float) -> list[Delivery]:
         """Call webhooks, some at once, each task's in their order; those that are not done in time stay open."""

@@ -3,18 +3,22 @@
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from cv_pipelines.broker.messages import Outgoing
+from cv_pipelines.broker.connection import open_connection
+from cv_pipelines.broker.consumer import drain
+from cv_pipelines.broker.messages import Message, Outgoing
 from cv_pipelines.broker.publisher import NO_QUEUE
+from cv_pipelines.broker.topology import declare
 from cv_pipelines.database.clock import now
 from cv_pipelines.database.engine import open_database
-from cv_pipelines.database.task_tables import events
+from cv_pipelines.database.task_tables import events, tasks
 from cv_pipelines.errors import InputError
-from cv_pipelines.tasks.delivery import Courier
+from cv_pipelines.tasks.delivery import Courier, make_courier
 from cv_pipelines.tasks.ledger.cancelling import cancel
 from cv_pipelines.tasks.ledger.intake import Letter, receive
 from cv_pipelines.tasks.ledger.ledger import Ledger
@@ -22,6 +26,7 @@ from cv_pipelines.tasks.ledger.outbox import MOST_TRIES, redeliver, undelivered
 from cv_pipelines.tasks.ledger.queries import deliveries_of, events_of
 from cv_pipelines.tasks.message import StatusMessage
 from cv_pipelines.tasks.webhooks import Answer
+from tests.rabbitmq import RabbitMQ
 
 QUEUE = {"reply_to": "answers", "correlation_id": "66"}
 HOOK = {"webhook": "https://example.com/hook"}
@@ -143,6 +148,35 @@ def test_a_queue_that_is_not_there_is_given_up_with_the_reason_until_somebody_as
 
     assert states(world, "a") == ["delivered", "delivered"]
     assert len([one for one in world.published if one.exchange == "cv.status"]) == 2, "it has had them before"
+
+
+def test_a_receiver_for_whom_the_broker_closes_spends_its_own_tries_only(world: World, rabbitmq: RabbitMQ) -> None:
+    url = rabbitmq.new_vhost()
+    with open_connection(url, "test") as connection:
+        channel = connection.channel()
+        declare(channel)
+        channel.queue_declare("answers", durable=True)
+    names = [f"a{number:03}" for number in range(201)]
+    for name in names:
+        world.submit(name, QUEUE)
+        cancel(world.ledger, name)
+    poisoned = {"reply_to": "amq.rabbitmq.reply-to.a.b"}  # intake refuses the names that we know of
+    with world.ledger.database.begin() as connection:
+        connection.execute(tasks.update().where(tasks.c.id == "a100").values(reply=poisoned))
+    world.courier = make_courier(world.ledger, url, 30, "", ())
+
+    assert world.sweep() == 402
+
+    (*_, event) = events_of(world.ledger, "a100")
+    assert (event.delivery, event.tries, event.pending) == ("open", 1, ["reply"])
+    assert event.reason == "the broker refuses it: INTERNAL_ERROR"
+    assert undelivered(world.ledger) == {"open": 1, "abandoned": 0}
+    told: list[Message] = []
+    while drain(url, "answers", told.extend, seconds=20, idle=0.3):
+        pass
+    ids = [json.loads(message.body)["task_id"] for message in told]
+    assert list(dict.fromkeys(ids)) == [name for name in names if name != "a100"]
+    assert max(Counter(ids).values()) <= 2
 
 
 def test_a_broker_that_is_away_spends_no_tries_and_holds_up_no_webhook(world: World) -> None:

@@ -20,7 +20,8 @@ from cv_pipelines.errors import CvError
 from cv_pipelines.failpoints import fail_point
 from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
 from cv_pipelines.tasks.ledger.outbox import Delivery, Failure, Receiver, own, settle, take
-from cv_pipelines.tasks.message import StatusMessage
+from cv_pipelines.tasks.message import UNKNOWN, StatusMessage
+from cv_pipelines.tasks.problem import TaskError
 from cv_pipelines.tasks.states import FINAL
 from cv_pipelines.tasks.webhooks import Answer, post
 
@@ -130,10 +131,10 @@ class Courier:
 
     def _call(self, rows: Sequence[AnyRow], answers: _Answers, ends: float) -> list[Delivery]:
         """Call webhooks, some at once, each task's in their order; those that are not done in time stay open."""
-        of_task: dict[str, list[AnyRow]] = {}
+        of_task: dict[object, list[AnyRow]] = {}
         for row in rows:
             if "webhook" in row.pending:
-                of_task.setdefault(row.task_id, []).append(row)
+                of_task.setdefault((row.task_id, row.dead_letter_id), []).append(row)
         calls: list[Delivery] = []
         silent: Counter[str] = Counter()
         with ThreadPoolExecutor(_CALLS) as pool:  # a call ends within seconds, whatever the receiver does
@@ -163,7 +164,7 @@ class Courier:
             if silent[host] >= _SILENT:
                 made.append((row, Answer(None, "its host did not answer other calls just now", 0)))
                 break
-            headers = {"X-Task-Id": row.task_id, "X-Event-Number": str(row.number)}
+            headers = {"X-Task-Id": row.task_id or "", "X-Event-Number": str(row.number)}
             answer = self.post(url, status_of(row), headers=headers)
             silent[host] += answer.status is None
             made.append((row, answer))
@@ -189,14 +190,15 @@ def make_courier(ledger: Ledger, broker_url: str, seconds: float, secret: str, a
 def status_of(row: AnyRow) -> bytes:
     """An event as the message that tells of it, `cv.status/v1`."""
     is_end = row.state in FINAL
+    refusal = TaskError(source="input", code=row.code, message=row.refusal) if row.dead_letter_id else None
     message = StatusMessage(
         task_id=row.task_id,
-        kind=row.kind,
+        kind=row.kind or UNKNOWN,
         number=row.number,
         state=row.state,
         progress=row.progress,
         result=row.result if is_end else None,
-        error=row.error if is_end else None,
+        error=refusal or (row.error if is_end else None),
         at=row.created_at,
     )
     return message.model_dump_json().encode()
@@ -213,11 +215,12 @@ def _trouble(answers: _Answers) -> Failure | None:
 def _outgoing(row: AnyRow, receiver: str) -> Outgoing:
     reply = row.reply or {}
     is_reply = receiver == "reply"
+    subject = f"dead-letter-{row.dead_letter_id}" if row.dead_letter_id else row.task_id
     return Outgoing(
         exchange="" if is_reply else STATUS_EXCHANGE,
-        routing_key=reply["reply_to"] if is_reply else f"{row.kind}.{row.state}",
+        routing_key=reply["reply_to"] if is_reply else f"{row.kind or UNKNOWN}.{row.state}",
         body=status_of(row),
-        message_id=f"{row.task_id}:{row.number}",
+        message_id=f"{subject}:{row.number}",
         correlation_id=reply.get("correlation_id") if is_reply else None,
         mandatory=is_reply,
     )

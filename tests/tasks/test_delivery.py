@@ -150,6 +150,58 @@ def test_a_queue_that_is_not_there_is_given_up_with_the_reason_until_somebody_as
     assert len([one for one in world.published if one.exchange == "cv.status"]) == 2, "it has had them before"
 
 
+def test_a_refusal_is_told_as_a_status_of_a_message_that_is_no_task(world: World) -> None:
+    letter = Letter(b'{"kind": "sleep", "task_id": "a", "reply": 7}', None, "answers", "66")
+    assert receive(world.ledger, [letter, Letter(b"?")]).accepted == []
+
+    assert world.sweep() == 2
+
+    told = sorted((one.exchange, one.routing_key, one.mandatory) for one in world.published)
+    assert told == [
+        ("", "answers", True),
+        ("cv.status", "sleep.rejected", False),
+        ("cv.status", "unknown.rejected", False),
+    ]
+    (reply,) = [one for one in world.published if one.routing_key == "answers"]
+    status = StatusMessage.model_validate_json(reply.body)
+    assert (reply.correlation_id, status.task_id, status.kind, status.number) == ("66", "a", "sleep", 1)
+    assert (status.state, status.result, status.progress) == ("rejected", None, None)
+    assert status.error is not None
+    assert (status.error.source, status.error.code) == ("input", "invalid")
+    assert "schema: Field required" in status.error.message
+    (nameless,) = [one for one in world.published if one.routing_key == "unknown.rejected"]
+    assert json.loads(nameless.body)["task_id"] is None
+    assert len({one.message_id for one in world.published}) == 2
+    assert undelivered(world.ledger) == {"open": 0, "abandoned": 0}
+
+
+def test_a_webhook_of_refused_messages_hears_of_each(world: World) -> None:
+    posted: list[tuple[str, str | None]] = []
+
+    def post(url: str, body: bytes, *, headers: Mapping[str, str]) -> Answer:
+        posted.append((headers["X-Task-Id"], json.loads(body)["task_id"]))
+        return Answer(204, "", 3)
+
+    world.courier = Courier(world.ledger, world.publish, post)
+    for name in ["a", "b", "?"]:
+        receive(world.ledger, [Letter(json.dumps({"task_id": name, "reply": HOOK}).encode())])
+
+    world.sweep()
+
+    assert sorted(posted, key=str) == [("", None), ("a", "a"), ("b", "b")]
+
+
+def test_a_refusal_whose_queue_is_gone_is_given_up(world: World) -> None:
+    receive(world.ledger, [Letter(b"?", "a", "answers")])
+    world.reason[""] = NO_QUEUE
+
+    for _ in range(MOST_TRIES + 2):
+        world.sweep()
+
+    assert len([one for one in world.published if one.exchange == ""]) == MOST_TRIES
+    assert undelivered(world.ledger) == {"open": 0, "abandoned": 1}
+
+
 def test_a_receiver_for_whom_the_broker_closes_spends_its_own_tries_only(world: World, rabbitmq: RabbitMQ) -> None:
     url = rabbitmq.new_vhost()
     with open_connection(url, "test") as connection:

@@ -59,7 +59,12 @@ def replay(ledger: Ledger, letter_id: int, body: bytes | None = None, allow: tup
         message = f"Of dead letter {letter_id} only {kept} were kept: give it a body with --file."
         raise InputError("cut_letter", message)
     letter = Letter(
-        body if body is not None else row.body, row.message_id, row.reply_to, row.correlation_id, row.headers
+        body if body is not None else row.body,
+        row.message_id,
+        row.reply_to,
+        row.correlation_id,
+        row.headers,
+        again=True,
     )
     received = receive(ledger, [letter], allow)
     if not received.refused:

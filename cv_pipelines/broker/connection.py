@@ -2,6 +2,7 @@
 
 import logging
 import re
+import ssl
 from typing import Any
 
 import pika
@@ -27,6 +28,20 @@ _PASSES = ("is down", "limit")
 logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 
+class _Parameters(pika.URLParameters):
+    """With one more option of URLs: `?cacertfile=` of an `amqps://` one, a file of the certificates to trust."""
+
+    def _set_url_cacertfile(self, path: str) -> None:
+        if self.ssl_options is None:
+            raise ValueError("cacertfile goes with amqps://")
+        try:
+            context = ssl.create_default_context(cafile=path)
+        except OSError as error:
+            why = "holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+            raise ValueError(f"its cacertfile '{path}': {why}") from error
+        self.ssl_options = pika.SSLOptions(context)
+
+
 def open_connection(url: str, name: str) -> "pika.BlockingConnection":
     """Connect, for a few questions and answers; what carries messages uses `cv_pipelines.broker.link`.
 
@@ -40,7 +55,7 @@ def open_connection(url: str, name: str) -> "pika.BlockingConnection":
     """
     parameters = connection_parameters(url, name)
     attempts = Retrying(
-        retry=retry_if_exception(lambda error: isinstance(error, connection_errors()) and not is_refusal(error)),
+        retry=retry_if_exception(lambda error: isinstance(error, connection_errors()) and not _is_final(error)),
         stop=stop_after_delay(CONNECT_SECONDS),
         wait=wait_exponential_jitter(multiplier=0.1, max=1),
         reraise=True,
@@ -60,7 +75,7 @@ def connection_parameters(url: str, name: str) -> "pika.URLParameters":
     try:
         if not re.match("amqps?://[^/?#]", url):
             raise ValueError("it must look like amqp://user:password@host:5672/vhost")
-        parameters = pika.URLParameters(url)
+        parameters = _Parameters(url)
         parameters.heartbeat = HEARTBEAT_SECONDS
         parameters.blocked_connection_timeout = BLOCKED_SECONDS
         parameters.socket_timeout = parameters.stack_timeout = CONNECT_SECONDS
@@ -85,6 +100,12 @@ def to_cv_error(error: BaseException, parameters: Any) -> CvError:
     if is_refusal(error):
         message = f"The broker {where} refuses access: {words}. Check user, password and vhost in CV_RABBITMQ_URL."
         return InputError("broker_access", message, repr(error))
+    if _is_distrusted(error):
+        message = (
+            f"The broker {where} cannot be trusted: {words}. "
+            "Name the certificate of its CA in CV_RABBITMQ_URL, as ?cacertfile=/path/ca.pem."
+        )
+        return InputError("broker_certificate", message, repr(error))
     if isinstance(error, ChannelClosedByBroker):
         return InfrastructureError("broker", f"The broker {where} refuses: {words}.", repr(error))
     message = f"The broker {where} does not answer: {words}. Check CV_RABBITMQ_URL and that the server runs."
@@ -104,6 +125,10 @@ def reason(error: BaseException) -> str:
     cause = _innermost(error)
     if isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__:
         return "nothing came back in time"
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not valid: {cause.verify_message.rstrip('. ')}"
+    if isinstance(cause, ssl.SSLError):
+        return f"no TLS came about ({cause.reason})"
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
     return str(cause).rstrip(". ") or type(cause).__name__
@@ -127,3 +152,12 @@ def is_answer(error: BaseException | None) -> bool:
     if not isinstance(error, ChannelClosedByBroker | ConnectionClosedByBroker):
         return False
     return bool(error.reply_code != _CONNECTION_FORCED)
+
+
+def _is_distrusted(error: BaseException) -> bool:
+    return isinstance(_innermost(error), ssl.SSLCertVerificationError)
+
+
+def _is_final(error: BaseException) -> bool:
+    """Whether asking again helps nobody."""
+    return is_refusal(error) or _is_distrusted(error)

@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     most_waiting: int = Field(100_000, ge=1, description="Tasks that wait here; more stay in the broker.")
     lost_after: float = Field(60, ge=1, description="Seconds of silence after which a run of tasks is lost.")
     task_days: float = Field(30, gt=0, description="Days for which tasks that have ended are kept.")
-    event_days: float = Field(7, gt=0, description="Days for which delivered events are kept.")
+    event_days: float = Field(7, gt=0, description="Days for which decided events and dead letters are kept.")
     run_days: float = Field(90, gt=0, description="Days for which runs are kept that nothing current is from.")
     file_allow: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Folders, by commas, of which tasks may name files."

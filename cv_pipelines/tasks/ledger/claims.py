@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Connection, case, func, insert, or_, select, update
@@ -154,20 +155,26 @@ def _ready(connection: Connection, kind: TaskKind) -> Any:
 
 
 def _next(connection: Connection, kind: TaskKind) -> Sequence[str]:
-    """The most urgent task, and those that may share its run: tried as often, so that they share its fate."""
+    """The most urgent task, and those that may share its run: tried as often, so that they share its fate.
+
+    As many as are a run's worth of work together, by priority and age; one in any case.
+    """
     first = _ready(connection, kind).first()
     if first is None:
         return []
     same = (tasks.c.batch_key == first.batch_key, tasks.c.attempts == first.attempts)
     due = or_(tasks.c.not_before.is_(None), tasks.c.not_before <= now())
+    most = company(kind.most, first.attempts)
     query = (
-        select(tasks.c.id)
+        select(tasks.c.id, tasks.c.size)
         .where(*_WAITING, tasks.c.kind == kind.name, *same, due)
         .order_by(tasks.c.priority.desc(), tasks.c.created_at, tasks.c.id)
-        .limit(company(kind.most, first.attempts))
+        .limit(most)  # none is smaller than 1
         .with_for_update(skip_locked=True)
     )
-    return connection.scalars(query).all()
+    rows = connection.execute(query).all()
+    ends = accumulate(row.size for row in rows)
+    return [row.id for place, (row, end) in enumerate(zip(rows, ends, strict=True)) if place == 0 or end <= most]
 
 
 def _make(connection: Connection, kind: TaskKind, ids: Sequence[str]) -> None:

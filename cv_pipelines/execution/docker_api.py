@@ -36,4 +36,6 @@ def explained(what: str) -> Iterator[None]:
         raise EngineUnreachableError("engine", f"Docker could not {what}: {words}") from error
     except (DockerException, RequestException, OSError) as error:
         message = f"Docker does not answer (could not {what}): is DOCKER_HOST right, and its daemon running?"
+        if "Permission denied" in str(error):
+            message = f"Docker lets this user not {what}: be root, or in the group docker."
         raise EngineUnreachableError("engine", message, str(error)) from error

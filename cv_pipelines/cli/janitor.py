@@ -57,18 +57,19 @@ def _go_on(work: Callable[[], None], prune: Callable[[], int], interval: float) 
     console.print("The janitor looks for containers that nobody waits for.")
     problem, pruned = "", float("-inf")
     while not stop.is_set():
+        told = ""
         try:
             work()
             if time.monotonic() - pruned > _PRUNE_SECONDS:
                 prune()
                 pruned = time.monotonic()
-            problem = ""
-        except (InfrastructureError, OperationalError) as error:
-            is_ours = isinstance(error, InfrastructureError)
-            told = error.user_message if is_ours else "The database does not answer."
-            if told != problem:
-                errors.print(f"The janitor waits: {told}", style="yellow", markup=False, soft_wrap=True)
-            problem = told
+        except InfrastructureError as error:
+            told = error.user_message
+        except OperationalError:
+            told = "The database does not answer."
+        if told and told != problem:
+            errors.print(f"The janitor waits: {told}", style="yellow", markup=False, soft_wrap=True)
+        problem = told
         stop.wait(interval)
 
 

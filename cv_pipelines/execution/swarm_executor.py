@@ -1,8 +1,8 @@
 """The executor of the tier of worker nodes: each step is a container somewhere in a Docker Swarm."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from dagster import DagsterEvent, Executor, InitExecutorContext, MetadataValue, executor
+from dagster import DagsterEvent, DagsterInstance, Executor, InitExecutorContext, MetadataValue, executor
 from dagster._core.definitions.executor_definition import multiple_process_executor_requirements
 from dagster._core.execution.context.system import IStepContext, PlanOrchestrationContext
 from dagster._core.execution.plan.objects import StepFailureData, UserFailureData
@@ -11,7 +11,9 @@ from dagster._core.execution.plan.state import KnownExecutionState
 from dagster._core.execution.retries import RetryMode
 from dagster._core.executor.step_delegating import StepDelegatingExecutor
 from dagster_shared.error import SerializableErrorInfo
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
+from cv_pipelines.database.outage import is_outage
 from cv_pipelines.errors import (
     InfrastructureError,
     InputError,
@@ -25,6 +27,8 @@ from cv_pipelines.execution.verdict import Over
 
 _POLL_SECONDS = 0.2
 _HEALTH_SECONDS = 1
+_PATIENCE = 60.0
+"""Seconds for which a database that is away is waited for."""
 _ERRORS = (InputError, SubmissionError, ResourceError, InfrastructureError, InternalError)
 _CLASSES: dict[Source, str] = {error.source: error.__name__ for error in _ERRORS}
 """What a failed attempt is recorded as: the next one sees by whose fault it was (execution/attempts.py)."""
@@ -68,6 +72,16 @@ class SwarmExecutor(StepDelegatingExecutor):
         """Execute a run's steps, and leave no container behind."""
         yield from super().execute(plan_context, execution_plan)
         self._handler.clean_up()
+
+    def _pop_events(
+        self, instance: DagsterInstance, run_id: str, seen_storage_ids: set[int]
+    ) -> Sequence[DagsterEvent]:
+        """What is new in the event log; a database that restarts ends no run."""
+        read = super()._pop_events
+        again = Retrying(
+            retry=retry_if_exception(is_outage), stop=stop_after_delay(_PATIENCE), wait=wait_fixed(1), reraise=True
+        )
+        return again(read, instance, run_id, seen_storage_ids)
 
     def log_failure_or_retry_event_after_error(
         self, step_context: IStepContext, err_info: SerializableErrorInfo, known_state: KnownExecutionState

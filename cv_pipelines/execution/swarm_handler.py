@@ -14,7 +14,9 @@ from dagster._core.executor.step_delegating import (
     StepHandlerContext,
 )
 from sqlalchemy import Engine as Database
+from sqlalchemy.exc import DBAPIError
 
+from cv_pipelines.database.outage import is_outage
 from cv_pipelines.errors import CvError, InputError, InternalError
 from cv_pipelines.execution import leases
 from cv_pipelines.execution.engine import Engine, EngineUnreachableError, Placement
@@ -100,6 +102,14 @@ class SwarmStepHandler(StepHandler):
 
     def check_step_health(self, step_handler_context: StepHandlerContext) -> CheckStepHealthResult:
         """Whether an attempt goes on; an unhealthy one is dead for certain, or will never begin."""
+        try:
+            return self._check(step_handler_context)
+        except DBAPIError as error:
+            if not is_outage(error):
+                raise
+            return CheckStepHealthResult.healthy()  # nobody can know, and the next look may
+
+    def _check(self, step_handler_context: StepHandlerContext) -> CheckStepHealthResult:
         context, step = _unpack(step_handler_context)
         watched = self._watched.get(step.lease)
         if watched is None:  # an earlier process of this run has launched it

@@ -10,16 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, EventLogEntry
+from dagster._core.utils import make_new_run_id
 from sqlalchemy import Engine
 
 from cv_pipelines.database.engine import open_database
 from cv_pipelines.settings import ROOT
-from tests.installation import wait_for
+from tests.installation import COMMAND, wait_for
 from tests.servers import S3, Postgres, run_postgres
 from tests.swarm import Swarm, host_mounts
 
+WORKER = str(ROOT / "tests/execution/run_worker.py")
 JOBS = str(ROOT / "tests/execution/swarm_jobs.py")
 LEASE = 4.0
 
@@ -53,29 +56,29 @@ class WorkerNodes:
 
     def launch(self, job: str, tags: Mapping[str, str] | None = None, **variables: str) -> str:
         """Start a run in a process of its own on this machine, as a run worker; returns the run's id."""
-        code = (
-            "import json, sys\n"
-            "from dagster import DagsterInstance, execute_job, reconstructable\n"
-            "from dagster._core.storage.dagster_run import DagsterRunStatus\n"
-            "from dagster._core.execution.api import execute_run_iterator\n"
-            "from dagster._core.definitions.reconstruct import ReconstructableJob\n"
-            "file, name, run_id, tags = sys.argv[1:]\n"
-            "job = ReconstructableJob.for_file(file, name)\n"
-            "with DagsterInstance.get() as instance:\n"
-            "    run = instance.create_run_for_job(job.get_definition(), run_id=run_id, tags=json.loads(tags),\n"
-            "        job_code_origin=job.get_python_origin())\n"
-            "    for _ in execute_run_iterator(job, run, instance): pass\n"
-        )
-        from dagster._core.utils import make_new_run_id
-
         run_id = make_new_run_id()
-        command = [sys.executable, "-c", code, JOBS, job, run_id, json.dumps(dict(tags or {}))]
-        with (self.folder / f"{run_id}.log").open("wb") as log:
-            process = subprocess.Popen(
-                command, cwd=ROOT, env={**self.environment, **variables}, stdout=log, stderr=log
-            )
-        self._workers[run_id] = process
+        self._work(run_id, job, tags or {}, variables)
         return run_id
+
+    def resume(self, run_id: str) -> None:
+        """Let another process go on with a run whose worker is gone."""
+        run = self.run(run_id)
+        assert run is not None
+        self._work(run_id, run.job_name, {}, {})
+
+    def _work(self, run_id: str, job: str, tags: Mapping[str, str], variables: Mapping[str, str]) -> None:
+        command = [sys.executable, WORKER, JOBS, job, run_id, json.dumps(dict(tags))]
+        environment = {**self.environment, **variables, "PYTHONPATH": str(ROOT)}
+        with (self.folder / f"{run_id}.log").open("ab") as log:
+            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        self._workers[run_id] = process
+
+    def janitor(self) -> Any:
+        """One sweep of the janitor; what it says it has done, None where that is nothing."""
+        command = [COMMAND, "node", "janitor", "--once", "--json"]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False, cwd=ROOT)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout) if done.stdout.strip() else None
 
     def cancel(self, run_id: str) -> None:
         """Tell a run's worker to stop, as its launcher would, and wait for its end."""

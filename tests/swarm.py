@@ -119,6 +119,10 @@ class Swarm:
                 _run("find", str(root), "-depth", "-type", "d", "-exec", "rmdir", "{}", "+", check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def inside(self, node: str) -> list[str]:
+        """How a command begins that is to be in a node's network."""
+        return ["nsenter", f"--net=/var/run/netns/{self._space(node)}"]  # `ip netns exec` hides the cgroups
+
     def cut(self, node: str) -> None:
         """Take a node's network away."""
         _run("ip", "-n", self._space("net"), "link", "set", f"p-{node}", "down")
@@ -206,8 +210,7 @@ class Swarm:
         if node != "mgr":
             options += [f"--node-generic-resource=GPU={2 * self.gpus + 1}"]  # what engine 20.10 needs
         named = ["unshare", "--uts", "sh", "-c", 'hostname "$0"; exec dockerd "$@"', node, *options]
-        # not `ip netns exec`, which hides the cgroups
-        command = ["nsenter", f"--net=/var/run/netns/{self._space(node)}", *named]
+        command = [*self.inside(node), *named]
         with (self.folder / f"{node}.log").open("ab") as log:
             self._daemons[node] = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True

@@ -136,7 +136,7 @@ def count_gpus_in_container(image: str) -> int:
         )
         try:
             api.start(made["Id"])
-            status = api.wait(made["Id"])["StatusCode"]
+            status = api.wait(made["Id"], timeout=_LOOK_SECONDS)["StatusCode"]
             words = api.logs(made["Id"]).decode(errors="replace").strip()
         finally:
             api.remove_container(made["Id"], force=True)

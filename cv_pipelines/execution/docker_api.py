@@ -35,7 +35,12 @@ def explained(what: str) -> Iterator[None]:
             raise EngineRefusedError("engine_refused", f"Docker does not {what}: {words}") from error
         raise EngineUnreachableError("engine", f"Docker could not {what}: {words}") from error
     except (DockerException, RequestException, OSError) as error:
-        message = f"Docker does not answer (could not {what}): is DOCKER_HOST right, and its daemon running?"
-        if "Permission denied" in str(error):
-            message = f"Docker lets this user not {what}: be root, or in the group docker."
-        raise EngineUnreachableError("engine", message, str(error)) from error
+        raise EngineUnreachableError("engine", _in_words(what, error), str(error)) from error
+
+
+def _in_words(what: str, error: Exception) -> str:
+    if "Permission denied" in str(error):
+        return f"Docker does not let this user in (could not {what}): be root, or in the group docker."
+    if "timed out" in str(error).lower():
+        return f"Docker did not answer in time (could not {what}): is its machine very busy, or its network away?"
+    return f"Docker does not answer (could not {what}): is DOCKER_HOST right, and its daemon running?"

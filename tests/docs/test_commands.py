@@ -69,6 +69,7 @@ def worker_nodes(request: pytest.FixtureRequest, folder: Path, photos: Path) -> 
     for parent in folder.parents[:3]:  # pytest lets nobody else in
         parent.chmod(0o755)
     with run_platform(request.getfixturevalue("swarm"), folder) as platform:
+        assert platform.database  # with its tables
         given = dict(platform.environment)
         make_bucket(given, "photos")
         client = S3({name: given[name] for name in AWS}).client

@@ -43,11 +43,13 @@ class Swarm:
         folder: of their data, logs and sockets.
         gpus: that each worker offers.
         image: id of an image on all nodes with nothing in it but places for what this machine has: `host_mounts`.
+        options: of every daemon, further ones.
     """
 
     folder: Path
     gpus: int = 1
     image: str = ""
+    options: tuple[str, ...] = ()
     _id: str = field(default_factory=lambda: uuid4().hex[:6])
     _daemons: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
@@ -119,6 +121,10 @@ class Swarm:
                 _run("find", str(root), "-depth", "-type", "d", "-exec", "rmdir", "{}", "+", check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def inside(self, node: str) -> list[str]:
+        """How a command begins that is to be in a node's network."""
+        return ["nsenter", f"--net=/var/run/netns/{self._space(node)}"]  # `ip netns exec` hides the cgroups
+
     def cut(self, node: str) -> None:
         """Take a node's network away."""
         _run("ip", "-n", self._space("net"), "link", "set", f"p-{node}", "down")
@@ -157,13 +163,13 @@ class Swarm:
         return found
 
     def processes(self, node: str) -> list[int]:
-        """Processes of all containers of a node, its daemon alive or not."""
+        """Living processes of all containers of a node, its daemon alive or not."""
         found: set[int] = set()
         for root in _CGROUPS:
             for path in Path(root, self._space(node)).glob("*/cgroup.procs"):
                 with suppress(OSError):
                     found.update(int(line) for line in path.read_text().split())
-        return sorted(found)
+        return sorted(one for one in found if _is_alive(one))
 
     def is_ready(self, node: str) -> bool:
         """Whether the manager hears of a node."""
@@ -202,12 +208,11 @@ class Swarm:
         folder.mkdir(parents=True, exist_ok=True)
         options = [f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--pidfile={folder}/pid"]
         options += ["-H", self.socket(node), f"--insecure-registry={self.registry}", "--shutdown-timeout=2"]
-        options += [f"--cgroup-parent=/{self._space(node)}", "--live-restore=false"]
+        options += [f"--cgroup-parent=/{self._space(node)}", "--live-restore=false", *self.options]
         if node != "mgr":
             options += [f"--node-generic-resource=GPU={2 * self.gpus + 1}"]  # what engine 20.10 needs
         named = ["unshare", "--uts", "sh", "-c", 'hostname "$0"; exec dockerd "$@"', node, *options]
-        # not `ip netns exec`, which hides the cgroups
-        command = ["nsenter", f"--net=/var/run/netns/{self._space(node)}", *named]
+        command = [*self.inside(node), *named]
         with (self.folder / f"{node}.log").open("ab") as log:
             self._daemons[node] = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
@@ -225,9 +230,16 @@ class Swarm:
         assert process.poll() is None, (self.folder / f"{node}.log").read_text()[-3000:]
 
     def _kill_containers(self, node: str) -> None:
-        for process in self.processes(node):
-            with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
+        """All of them, also one that was just being started; returns when they are gone."""
+
+        def are_gone() -> bool:
+            alive = self.processes(node)
+            for process in alive:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            return not alive
+
+        wait_for(are_gone, 20)
 
     def _kill_shims(self, node: str) -> None:
         """What a daemon has started and leaves behind: containerd and one process for each container."""
@@ -235,6 +247,13 @@ class Swarm:
             with suppress(psutil.Error):
                 if f"{self.folder}/{node}/" in " ".join(process.cmdline()):
                     process.kill()
+
+
+def _is_alive(process: int) -> bool:
+    """Not one that is dead and waits for whoever started it to look."""
+    with suppress(psutil.Error):
+        return bool(psutil.Process(process).status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 def host_mounts(*folders: Path) -> list[str]:
@@ -273,10 +292,10 @@ def _empty_image() -> bytes:
 
 
 @contextmanager
-def run_swarm(gpus: int = 1) -> Iterator[Swarm]:
+def run_swarm(gpus: int = 1, options: tuple[str, ...] = ()) -> Iterator[Swarm]:
     """Start a swarm, and leave nothing of it behind."""
     _require()
-    swarm = Swarm(Path(tempfile.mkdtemp(prefix="cv-swarm-")), gpus)
+    swarm = Swarm(Path(tempfile.mkdtemp(prefix="cv-swarm-")), gpus, options=options)
     try:
         swarm.up()
         yield swarm

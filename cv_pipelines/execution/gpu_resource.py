@@ -4,6 +4,9 @@ Engine 20.10 takes a node to be full while one unit is left, so there a node wit
 asks 2 for each.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 KIND = "GPU"
 _EXACT_SINCE = 23
 
@@ -26,3 +29,14 @@ def asked(engine_version: str, gpus: int) -> int:
 def gpus_of(engine_version: str, declared: int) -> int:
     """How many GPUs a node has that declares so much."""
     return declared if _is_exact(engine_version) else declared // 2
+
+
+def discrete_gpus(resources: Sequence[Mapping[str, Any]]) -> int:
+    """How many units of ours are among generic resources, as Docker's API lists them."""
+    discrete = [one["DiscreteResourceSpec"] for one in resources if "DiscreteResourceSpec" in one]
+    return sum(int(one["Value"]) for one in discrete if one["Kind"] == KIND)
+
+
+def daemon_options(engine_version: str, gpus: int) -> str:
+    """What a node with so many GPUs needs in its daemon.json, one line."""
+    return f'"default-runtime": "nvidia", "node-generic-resources": ["{KIND}={offered(engine_version, gpus)}"]'

@@ -1,14 +1,13 @@
 """Docker Swarm as the engine of steps: a service with one replica is one attempt at one step."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import docker
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, NotFound
 from docker.types import ServiceMode
-from requests.exceptions import RequestException
 
+from cv_pipelines.execution.docker_api import explained, open_api
 from cv_pipelines.execution.engine import (
     LEASE,
     RUN,
@@ -20,12 +19,9 @@ from cv_pipelines.execution.engine import (
 )
 from cv_pipelines.execution.swarm_spec import offer_of, placement_of, task_template
 
-_CALL_SECONDS = 10
 _RUN_CONTAINER = "dagster/run_id"
 """Label that the DockerRunLauncher gives."""
 _CONFLICT = 409
-_FINAL_WORDS = ("not found", "could not be found", "invalid", "not a swarm manager", "is not part of a swarm")
-"""In errors that will be the same the next time; Swarm sends some of them as 500, which can also pass."""
 
 
 class SwarmEngine:
@@ -33,8 +29,7 @@ class SwarmEngine:
 
     @cached_property
     def _api(self) -> docker.APIClient:
-        options = docker.utils.kwargs_from_env()
-        return docker.APIClient(version="auto", timeout=_CALL_SECONDS, **options)
+        return open_api()
 
     @cached_property
     def _version(self) -> str:
@@ -42,7 +37,7 @@ class SwarmEngine:
 
     def create(self, service: Service) -> None:
         """See Engine."""
-        with _explained(f"make the service {service.name}"):
+        with explained(f"make the service {service.name}"):
             template = task_template(service, self._version, self._secret_ids(service.secrets))
             try:
                 mode = ServiceMode("replicated", replicas=1)
@@ -55,7 +50,7 @@ class SwarmEngine:
     def placements(self, run_id: str) -> Mapping[str, Sequence[Placement]]:
         """See Engine."""
         mine = {"label": f"{RUN}={run_id}"}
-        with _explained("look at the services of the run"):
+        with explained("look at the services of the run"):
             names = {one["ID"]: one["Spec"]["Name"] for one in self._api.services(filters=mine)}
             tasks = self._api.tasks(filters=mine) if names else []
             nodes = {node["ID"]: node for node in self._api.nodes()} if tasks else {}
@@ -68,13 +63,13 @@ class SwarmEngine:
 
     def services(self) -> Mapping[str, str]:
         """See Engine."""
-        with _explained("list services"):
+        with explained("list services"):
             found = self._api.services(filters={"label": LEASE})
         return {one["Spec"]["Name"]: one["Spec"]["Labels"].get(RUN, "") for one in found}
 
     def remove(self, name: str) -> None:
         """See Engine."""
-        with _explained(f"remove the service {name}"):
+        with explained(f"remove the service {name}"):
             try:
                 self._api.remove_service(name)
             except NotFound:
@@ -82,13 +77,13 @@ class SwarmEngine:
 
     def run_containers(self) -> Mapping[str, str]:
         """See Engine."""
-        with _explained("list containers"):
+        with explained("list containers"):
             found = self._api.containers(all=True, filters={"label": _RUN_CONTAINER})
         return {one["Id"]: one["Labels"][_RUN_CONTAINER] for one in found}
 
     def remove_container(self, name: str) -> None:
         """See Engine."""
-        with _explained(f"remove the container {name}"):
+        with explained(f"remove the container {name}"):
             try:
                 self._api.remove_container(name, force=True)
             except NotFound:
@@ -96,7 +91,7 @@ class SwarmEngine:
 
     def nodes(self) -> Sequence[NodeOffer]:
         """See Engine."""
-        with _explained("list nodes"):
+        with explained("list nodes"):
             return [offer_of(node) for node in self._api.nodes()]
 
     def digest_of(self, image: str) -> str:
@@ -105,7 +100,7 @@ class SwarmEngine:
             return image
         name = image.rpartition(":")[0] if ":" in image.rpartition("/")[2] else image
         try:
-            with _explained(f"look for the image {image}"):
+            with explained(f"look for the image {image}"):
                 known = self._api.inspect_image(image).get("RepoDigests") or ()
         except EngineRefusedError:
             known = ()
@@ -113,7 +108,7 @@ class SwarmEngine:
         if here:
             return str(here[0])
         try:
-            with _explained(f"ask the registry for {image}"):
+            with explained(f"ask the registry for {image}"):
                 return f"{name}@{self._api.inspect_distribution(image)['Descriptor']['digest']}"
         except (EngineRefusedError, EngineUnreachableError):
             return image
@@ -134,18 +129,3 @@ class SwarmEngine:
             message = f"The swarm has no secret {', '.join(missing)}: see 'docker secret create' on a manager."
             raise EngineRefusedError("no_secret", message)
         return {name: found[name] for name in names}
-
-
-@contextmanager
-def _explained(what: str) -> Iterator[None]:
-    """Say of Docker's errors whether it is worth while to ask again."""
-    try:
-        yield
-    except APIError as error:
-        words = str(error.explanation or error)
-        if error.status_code < 500 or any(each in words.lower() for each in _FINAL_WORDS):
-            raise EngineRefusedError("engine_refused", f"Docker does not {what}: {words}") from error
-        raise EngineUnreachableError("engine", f"Docker could not {what}: {words}") from error
-    except (DockerException, RequestException, OSError) as error:
-        message = f"Docker does not answer (could not {what}): is DOCKER_HOST right, and its daemon running?"
-        raise EngineUnreachableError("engine", message, str(error)) from error

@@ -1,6 +1,6 @@
 """Between our words and the ones of Docker Swarm's API; pure functions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from docker.types import (
@@ -18,7 +18,7 @@ from docker.types import (
 
 from cv_pipelines.errors import InputError
 from cv_pipelines.execution.engine import NodeOffer, Placement, Service
-from cv_pipelines.execution.gpu_resource import KIND, asked, gpus_of
+from cv_pipelines.execution.gpu_resource import KIND, asked, discrete_gpus, gpus_of
 
 _STOP_SECONDS = 5
 """Between SIGTERM and SIGKILL for a container; its guard needs a moment to kill the step and say so."""
@@ -102,13 +102,8 @@ def offer_of(node: Mapping[str, Any]) -> NodeOffer:
         name=described["Hostname"],
         id=node["ID"],
         is_open=node["Status"]["State"] == "ready" and node["Spec"]["Availability"] == "active",
-        gpus=gpus_of(engine, _declared(resources.get("GenericResources") or ())),
+        gpus=gpus_of(engine, discrete_gpus(resources.get("GenericResources") or ())),
         memory_gb=resources["MemoryBytes"] / _GB,
         cpus=resources["NanoCPUs"] / 1e9,
         labels=node["Spec"].get("Labels") or {},
     )
-
-
-def _declared(resources: Sequence[Mapping[str, Any]]) -> int:
-    discrete = [one["DiscreteResourceSpec"] for one in resources if "DiscreteResourceSpec" in one]
-    return sum(int(one["Value"]) for one in discrete if one["Kind"] == KIND)

@@ -8,8 +8,14 @@ COUNT = "CV_NODE_GPUS"
 
 def visible_devices() -> list[int]:
     """Numbers of the GPUs that are there: as the driver says, else as CV_NODE_GPUS says."""
+    stated = stated_gpus()
+    return list(range(_count_by_driver() if stated is None else stated))
+
+
+def stated_gpus() -> int | None:
+    """How many there are in the words of CV_NODE_GPUS; None where it does not say."""
     stated = os.environ.get(COUNT, "")
-    return list(range(int(stated) if stated.isdigit() else _count_by_driver()))
+    return int(stated) if stated.isdigit() else None
 
 
 def _count_by_driver() -> int:

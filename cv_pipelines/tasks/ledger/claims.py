@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, insert, or_, select, update
 
-from cv_pipelines.database.clock import now
+from cv_pipelines.database.clock import now, seconds_since
 from cv_pipelines.database.locks import take_turns
 from cv_pipelines.database.task_tables import attempts, tasks
 from cv_pipelines.errors import InputError
@@ -82,7 +82,7 @@ def expire(ledger: Ledger) -> list[int]:
 
 def open_attempts(ledger: Ledger) -> list[Attempt]:
     """All attempts that have not ended, oldest first."""
-    silent = _seconds_since(ledger, func.coalesce(attempts.c.heartbeat_at, attempts.c.created_at))
+    silent = seconds_since(func.coalesce(attempts.c.heartbeat_at, attempts.c.created_at))
     unfinished = tasks.c.state.in_(UNFINISHED)
     wanted = ~tasks.c.cancel & (tasks.c.deadline.is_(None) | (tasks.c.deadline >= now()))
     numbers = (
@@ -122,12 +122,6 @@ def _attempt(row: AnyRow, params: Params | TaskError | None) -> Attempt:
     given = params if isinstance(params, Params) else None
     silent = float(row.silent)
     return Attempt(row.id, kind, row.run_id, begun, silent, given, row.priority, left, wanted, problem)
-
-
-def _seconds_since(ledger: Ledger, moment: Any) -> Any:
-    if ledger.database.dialect.name == "sqlite":
-        return (func.julianday(now()) - func.julianday(moment)) * 86400.0
-    return func.extract("epoch", now() - moment)
 
 
 def _claim_kind(ledger: Ledger, kind: TaskKind) -> int:

@@ -11,11 +11,12 @@ from sqlalchemy import Connection, select
 
 from cv_pipelines.database.clock import now
 from cv_pipelines.database.task_tables import tasks
+from cv_pipelines.database.upsert import insert_into
 from cv_pipelines.failpoints import fail_point
 from cv_pipelines.tasks.kinds.registry import kind_of
 from cv_pipelines.tasks.ledger.changes import AT_ONCE, Change, record
 from cv_pipelines.tasks.ledger.ledger import Ledger
-from cv_pipelines.tasks.ledger.refusing import Refusal, insert_into, keep
+from cv_pipelines.tasks.ledger.refusing import Refusal, keep
 from cv_pipelines.tasks.parsing import MAX_BYTES, ParsedTask, Rejected, parse_task
 from cv_pipelines.tasks.refusals import sender_of
 

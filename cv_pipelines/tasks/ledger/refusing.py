@@ -6,11 +6,11 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection
 
 from cv_pipelines.database.clock import now
 from cv_pipelines.database.task_tables import dead_letters
+from cv_pipelines.database.upsert import insert_into
 from cv_pipelines.tasks.ledger.changes import AT_ONCE, add_events, receivers
 from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
 
@@ -51,12 +51,6 @@ def keep(connection: Connection, ledger: Ledger, refusals: Sequence[Refusal]) ->
             if pending and (row.times == len(same) or not all(one.again for one in same)):
                 told.append(_event(row, pending))
     return add_events(connection, told)
-
-
-def insert_into(connection: Connection, table: Table) -> Any:
-    """An INSERT that knows ON CONFLICT, which both databases have and SQL has not."""
-    make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return make(table)
 
 
 def _upsert(connection: Connection) -> Any:

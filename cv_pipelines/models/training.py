@@ -1,7 +1,7 @@
 """Training a classifier on a data set: once per data, labels, code and parameters."""
 
 from collections.abc import Mapping
-from importlib.metadata import version
+from importlib.metadata import requires, version
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +104,15 @@ def train(
 
 
 def code_version() -> str:
-    """Changes when our source or a library changes that decides what a training gives."""
+    """Changes when our source or a library changes that decides what a training gives.
+
+    It is the same in every image of ours, also in those without TensorFlow: of that counts what pyproject.toml asks.
+    """
     here = Path(__file__).parent
     pixels = [Path(str(decode.__file__)), Path(str(resize.__file__))]
-    libraries = {name: version(name) for name in ("keras", "tensorflow", "pillow", "opencv-python-headless")}
+    libraries = {name: version(name) for name in ("keras", "pillow", "opencv-python-headless")}
+    asked = [line for line in requires("cv-pipelines") or () if line.startswith("tensorflow~")]
+    libraries["tensorflow"] = asked[0].partition(";")[0] if asked else ""
     architectures = sorted(Path(str(factory.__file__)).parent.glob("*.py"))
     own = [here / name for name in ("batches.py", "course.py", "dataset.py", "fitting.py", "pixel_cache.py")]
     return hash_values({"source": hash_files([*pixels, *architectures, *own]), "libraries": libraries})[:16]

@@ -124,7 +124,8 @@ def test_a_broker_that_is_not_trusted_is_told_at_once_in_one_line(
     assert caught.value.user_message == linked.value.user_message
     assert re.fullmatch(
         r"The broker amqps://127.0.0.1:\d+ cannot be trusted: its certificate is not valid: "
-        r"self-signed certificate. Name the certificate of its CA in CV_RABBITMQ_URL, as \?cacertfile=/path/ca.pem.",
+        r"self-signed certificate. "
+        r"Name the certificate of its CA in CV_RABBITMQ_URL, as \?cacertfile=/path/ca.pem.",
         caught.value.user_message,
     )
 

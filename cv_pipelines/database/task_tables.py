@@ -130,7 +130,7 @@ deliveries = Table(
 )
 
 # Messages that could not become tasks, as they came, with the reason. `task_id`, `kind` and `reply` are what the
-# sender is told, and how, as far as that could be read.
+# sender is told, and how, as far as that could be read; `last_event` numbers the letter's events.
 dead_letters = Table(
     "dead_letters",
     metadata,
@@ -149,6 +149,7 @@ dead_letters = Table(
     Column("reason", Text, nullable=False),
     Column("state", String(16), nullable=False),
     Column("times", Integer, nullable=False, server_default="1"),
+    Column("last_event", Integer, nullable=False, server_default="0"),
     Column("received_at", UtcDateTime, nullable=False, server_default=now()),
     Column("decided_at", UtcDateTime, nullable=True),
     Index("ix_dead_letters_state", "state", "id"),

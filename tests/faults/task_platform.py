@@ -22,6 +22,7 @@ from cv_pipelines.broker.topology import STATUS_EXCHANGE, declare
 from cv_pipelines.database.engine import open_database
 from cv_pipelines.database.task_tables import tasks
 from cv_pipelines.settings import ROOT
+from cv_pipelines.tasks.ledger.dead_letters import list_letters
 from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
 from cv_pipelines.tasks.ledger.outbox import undelivered
 from cv_pipelines.tasks.states import FINAL
@@ -130,7 +131,10 @@ class Platform:
         assert lost(self.ledger.database, self.sender.confirmed) == []
         assert undelivered(self.ledger) == {"open": 0, "abandoned": 0}
         rows = {row.id: row for row in self.tasks()}
-        replies, told = self._told(REPLIES), self._told(LISTENER)
+        (replies, answered), (told, refused) = self._told(REPLIES), self._told(LISTENER)
+        letters = list_letters(self.ledger, state=None, limit=10_000)
+        assert refused == {(row.task_id, row.code) for row in letters}
+        assert answered == {(row.task_id, row.code) for row in letters if row.reply}
         assert set(replies) == {(row.id, row.last_event) for row in rows.values()}
         assert set(told) == {(row.id, number + 1) for row in rows.values() for number in range(row.last_event)}
         for (name, number), body in replies.items():
@@ -145,16 +149,24 @@ class Platform:
     def states(self) -> dict[str, str]:
         return {row.id: row.state for row in self.tasks()}
 
-    def _told(self, queue: str) -> dict[tuple[str, int], dict[str, Any]]:
-        """Statuses by task and number; one that came more than once has said the same every time."""
+    def _told(self, queue: str) -> tuple[dict[tuple[str, int], dict[str, Any]], set[tuple[str, str]]]:
+        """Statuses by task and number; one that came more than once has said the same every time.
+
+        Returns:
+            These, and of refused messages the task's id and why.
+        """
         found: list[Message] = []
         while drain(self.broker_url, queue, found.extend, seconds=30, idle=0.3):
             pass
         bodies: dict[tuple[str, int], set[bytes]] = defaultdict(set)
+        refused: set[tuple[str, str]] = set()
         for message in found:
             status = json.loads(message.body)
-            bodies[status["task_id"], status["number"]].add(message.body)
+            if status["state"] == "rejected":
+                refused.add((status["task_id"], status["error"]["code"]))
+            else:
+                bodies[status["task_id"], status["number"]].add(message.body)
             if queue == REPLIES:
                 assert message.correlation_id == f"about {status['task_id']}"
         assert {key: len(some) for key, some in bodies.items() if len(some) > 1} == {}
-        return {key: json.loads(next(iter(some))) for key, some in bodies.items()}
+        return {key: json.loads(next(iter(some))) for key, some in bodies.items()}, refused

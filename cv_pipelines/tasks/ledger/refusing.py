@@ -1,12 +1,12 @@
 """Messages that cannot be tasks: kept as dead letters, and told, inside a transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from cv_pipelines.database.clock import now
 from cv_pipelines.database.task_tables import dead_letters
@@ -43,14 +43,13 @@ def keep(connection: Connection, ledger: Ledger, refusals: Sequence[Refusal]) ->
     rows = [
         {**some[-1].row, "fingerprint": name, "state": "open", "times": len(some)} for name, some in copies.items()
     ]
-    told: list[dict[str, Any]] = []
+    pending: dict[int, list[str]] = {}
     for start in range(0, len(rows), AT_ONCE):
         for row in connection.execute(_upsert(connection), rows[start : start + AT_ONCE]).all():
             same = copies[row.fingerprint]
-            pending = receivers(ledger, row.reply, "rejected")
-            if pending and (row.times == len(same) or not all(one.again for one in same)):
-                told.append(_event(row, pending))
-    return add_events(connection, told)
+            if row.times == len(same) or not all(one.again for one in same):
+                pending[row.id] = receivers(ledger, row.reply, "rejected")
+    return _tell(connection, {number: names for number, names in pending.items() if names})
 
 
 def _upsert(connection: Connection) -> Any:
@@ -67,12 +66,16 @@ def _upsert(connection: Connection) -> Any:
     return statement.on_conflict_do_update(index_elements=["fingerprint"], set_=again).returning(*columns)
 
 
-def _event(letter: AnyRow, pending: list[str]) -> dict[str, Any]:
-    return {
-        "dead_letter_id": letter.id,
-        "number": letter.times,
-        "state": "rejected",
-        "progress": None,
-        "delivery": "open",
-        "pending": pending,
-    }
+def _tell(connection: Connection, pending: Mapping[int, list[str]]) -> list[int]:
+    """Add an event for each of some letters, numbered after its last one."""
+    numbers = list(pending)
+    found: list[AnyRow] = []
+    for start in range(0, len(numbers), AT_ONCE):
+        some = update(dead_letters).where(dead_letters.c.id.in_(numbers[start : start + AT_ONCE]))
+        counted = some.values(last_event=dead_letters.c.last_event + 1)
+        found += connection.execute(counted.returning(dead_letters.c.id, dead_letters.c.last_event)).all()
+    common = {"state": "rejected", "progress": None, "delivery": "open"}
+    rows = [
+        {"dead_letter_id": row.id, "number": row.last_event, "pending": pending[row.id], **common} for row in found
+    ]
+    return add_events(connection, sorted(rows, key=itemgetter("dead_letter_id")))

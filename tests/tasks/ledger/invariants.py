@@ -146,10 +146,10 @@ def _of_event(row: Row[Any]) -> Iterator[str]:
 
 def _of_letter(row: Row[Any], story: Rows, forgotten: bool) -> Iterator[str]:
     numbers = [event.number for event in story]
-    if row.reply and not forgotten and numbers[:1] != [1]:
-        yield f"its sender can be told, and was told {numbers}"
-    if numbers != sorted(set(numbers)) or any(not 1 <= number <= row.times for number in numbers):
-        yield f"it came {row.times} times, its events are {numbers}"
+    if numbers != list(range(1, row.last_event + 1)) and not forgotten:
+        yield f"its events are {numbers}, the last one should be {row.last_event}"
+    if (row.reply and row.last_event == 0) or row.last_event > row.times:
+        yield f"it came {row.times} times, and was told {row.last_event} times"
     if any(event.state != "rejected" for event in story):
         yield f"its events say {[event.state for event in story]}"
     if row.times < 1 or not row.code or not row.reason:

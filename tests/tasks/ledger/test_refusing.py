@@ -69,7 +69,7 @@ def test_a_refusal_is_told_again_when_it_was_sent_again_and_only_then(ledger: Le
     assert len(receive(ledger, [REFUSED, REFUSED]).events) == 1, "copies that come together"
     assert len(receive(ledger, [REFUSED, delivered_again]).events) == 1
 
-    assert [event.number for event in all_events(ledger)] == [1, 4, 6]
+    assert [event.number for event in all_events(ledger)] == [1, 2, 3]
     assert [row.times for row in list_letters(ledger)] == [6]
     check(ledger.database)
 

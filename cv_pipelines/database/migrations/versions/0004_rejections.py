@@ -20,6 +20,7 @@ def upgrade() -> None:
     op.add_column("dead_letters", sa.Column("task_id", sa.String(128), nullable=True))
     op.add_column("dead_letters", sa.Column("kind", sa.String(32), nullable=True))
     op.add_column("dead_letters", sa.Column("reply", sa.JSON(none_as_null=True), nullable=True))
+    op.add_column("dead_letters", sa.Column("last_event", sa.Integer, nullable=False, server_default="0"))
     if op.get_bind().dialect.name == "sqlite":
         _rebuild_events()
     else:

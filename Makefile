@@ -30,9 +30,13 @@ setup: .venv/installed ## Install into .venv what the lock names
 	@$(BIN)/cv-pipelines db upgrade
 	@touch $@
 
-lock: ## Write requirements.lock anew from pyproject.toml
-	@uv=$$(command -v uv || echo .tools/bin/uv) && $$uv pip compile pyproject.toml --group dev --universal \
-	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --quiet -o requirements.lock
+lock: ## Write the locks anew from pyproject.toml; KEEP=1 upgrades nothing that is there
+	@uv=$$(command -v uv || echo .tools/bin/uv) && compile="$$uv pip compile pyproject.toml --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet" && \
+	  $$compile --extra learning --group dev $(if $(KEEP),,--upgrade) -o requirements.lock && \
+	  $$compile --constraint requirements.lock -o deploy/small.lock && \
+	  $$compile --constraint requirements.lock --extra learning -o deploy/cpu.lock && \
+	  $$compile --constraint requirements.lock --extra learning-gpu -o deploy/gpu.lock
 
 demo: setup ## The whole loop on 1,797 handwritten digits, to a report with pictures
 	@$(BIN)/cv-pipelines demo

@@ -3,6 +3,7 @@
 from dagster import AssetExecutionContext, MaterializeResult, asset
 
 from assets.automation import ON_NEW_DATA
+from assets.needs import PREDICTION, gpu_tags
 from assets.results import COMMON, materialized, numbers, picture
 from cv_pipelines.execution.failures import mapped_errors
 from cv_pipelines.execution.progress import log_progress
@@ -19,6 +20,8 @@ from resources.catalog import CatalogResource
     partitions_def=DATASETS,
     code_version="1",
     automation_condition=ON_NEW_DATA,
+    pool=PREDICTION,
+    op_tags=gpu_tags(),
     **COMMON,
 )
 def predictions(

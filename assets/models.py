@@ -3,6 +3,7 @@
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
 from assets.automation import ON_NEW_DATA
+from assets.needs import LEARNING, gpu_tags
 from assets.results import COMMON, materialized, numbers, picture, table
 from cv_pipelines.catalog import Outcome
 from cv_pipelines.errors import InputError, ResourceError
@@ -32,6 +33,8 @@ class TrainingConfig(StepConfig, TrainingParameters):
     partitions_def=DATASETS,
     code_version=code_version(),
     automation_condition=ON_NEW_DATA,
+    pool=LEARNING,
+    op_tags=gpu_tags(),
     **COMMON,
 )
 def trained_model(

@@ -2,6 +2,7 @@
 
 from dagster import AssetMaterialization, AssetSpec, OpExecutionContext, op
 
+from assets.needs import PREDICTION, gpu_tags
 from assets.results import COMMON
 from cv_pipelines.execution.failures import STEP_RETRIES, mapped_errors
 from cv_pipelines.orchestration.task_attempts import ATTEMPT
@@ -29,6 +30,8 @@ def exercise_tasks(context: OpExecutionContext, tasks: TasksResource) -> None:
 
 @op(
     retry_policy=STEP_RETRIES,
+    pool=PREDICTION,
+    tags=gpu_tags(),
     description="Classifies the images of many tasks with a data set's champion.",
 )
 def classify_task_images(

@@ -63,7 +63,7 @@ defs = Definitions(
         make_run_failure_sensor(str(settings.ui_url)),
         make_watch_sensor(sync),
         make_task_sensor(FOR_TASKS),
-        make_event_sensor(),
+        make_event_sensor(settings.run_days, settings.state / "logs"),
     ],
     resources={
         "catalog": catalog,

@@ -1,6 +1,7 @@
 """Every environment variable of the platform, parsed once."""
 
 import os
+import re
 from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
@@ -13,6 +14,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from cv_pipelines.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+SECRETS = Path("/run/secrets")
+_SECRET = re.compile("(CV|AWS)_[A-Z0-9_]+")
 
 
 def _by_commas(value: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -59,7 +64,8 @@ class Settings(BaseSettings):
     most_waiting: int = Field(100_000, ge=1, description="Tasks that wait here; more stay in the broker.")
     lost_after: float = Field(60, ge=1, description="Seconds of silence after which a run of tasks is lost.")
     task_days: float = Field(30, gt=0, description="Days for which tasks that have ended are kept.")
-    event_days: float = Field(7, gt=0, description="Days for which delivered events are kept.")
+    event_days: float = Field(7, gt=0, description="Days for which decided events and dead letters are kept.")
+    run_days: float = Field(90, gt=0, description="Days for which runs are kept that nothing current is from.")
     file_allow: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Folders, by commas, of which tasks may name files."
     )
@@ -112,6 +118,7 @@ def load_settings() -> Settings:
     Raises:
         InputError: a variable does not hold what it must.
     """
+    adopt_secrets(SECRETS)
     return _read(Settings)
 
 
@@ -123,6 +130,16 @@ def load_swarm_settings() -> SwarmSettings:
         InputError: a variable does not hold what it must.
     """
     return _read(SwarmSettings)
+
+
+def adopt_secrets(folder: Path) -> None:
+    """Take the files that Docker puts into a container for variables of their names; set variables stay.
+
+    They are set for this process and those that it starts: boto3 looks for its own there.
+    """
+    for file in sorted(folder.glob("*")):
+        if _SECRET.fullmatch(file.name) and file.is_file() and file.name not in os.environ:
+            os.environ[file.name] = file.read_text().strip()
 
 
 def _read(kind: type[_S]) -> _S:

@@ -1,6 +1,5 @@
 """The ledger of tasks, and whoever is told of them."""
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from dagster import ConfigurableResource, EnvVar, ResourceDependency
@@ -36,13 +35,10 @@ class TasksResource(ConfigurableResource[Ledger]):
 
     def courier(self, seconds: float = ANNOUNCE_SECONDS) -> "Courier":
         """Whoever tells of events; `seconds`: for the broker to take some of them."""
-        from cv_pipelines.broker.publisher import publish  # pika is imported where there is something to tell
-        from cv_pipelines.tasks.delivery import Courier
-        from cv_pipelines.tasks.webhooks import post
+        from cv_pipelines.tasks.delivery import make_courier  # pika is imported where there is something to tell
 
-        to_broker = partial(publish, self.broker_url, seconds=seconds) if self.broker_url else None
-        to_webhook = partial(post, secret=self.webhook_secret, allow=tuple(self.url_allow))
-        return Courier(self.ledger(), to_broker, to_webhook)
+        allow = tuple(self.url_allow)
+        return make_courier(self.ledger(), self.broker_url, seconds, self.webhook_secret, allow)
 
 
 def make_tasks_resource(settings: Settings, database: DatabaseResource) -> TasksResource:

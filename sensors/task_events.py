@@ -1,6 +1,7 @@
 """Telling of what became of tasks, and forgetting what is old."""
 
 import time
+from pathlib import Path
 
 from dagster import DefaultSensorStatus, SensorDefinition, SensorEvaluationContext, SkipReason, sensor
 
@@ -16,8 +17,13 @@ MOST_ROWS, MOST_RUNS = 50_000, 100
 """Of what is old so much goes in an hour, and no more: Dagster ends a tick after 60 s."""
 
 
-def make_event_sensor() -> SensorDefinition:
-    """A sensor that delivers what is still open, calls webhooks, and prunes the ledger every hour."""
+def make_event_sensor(run_days: float, logs: Path) -> SensorDefinition:
+    """A sensor that delivers what is still open, calls webhooks, and deletes what is old every hour.
+
+    Args:
+        run_days: age at which runs of data sets go, unless something current is from them.
+        logs: folder of what runs printed that executed in the process of a command.
+    """
 
     @sensor(
         name="task_events",
@@ -30,7 +36,7 @@ def make_event_sensor() -> SensorDefinition:
         pruned = ""
         if time.time() - float(context.cursor or 0) > PRUNE_SECONDS:
             gone = prune(tasks.ledger(), tasks.task_days, tasks.event_days, MOST_ROWS)
-            gone["runs"] = delete_old_runs(context.instance, tasks.task_days, MOST_RUNS)
+            gone["runs"] = delete_old_runs(context.instance, tasks.task_days, run_days, MOST_RUNS, logs)
             pruned = ", ".join(f"{count:,} {name}" for name, count in gone.items() if count)
             context.update_cursor(str(time.time()))
         return SkipReason(f"{settled} events settled" + (f"; deleted {pruned}" if pruned else ""))

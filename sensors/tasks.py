@@ -18,6 +18,7 @@ from dagster import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from cv_pipelines.database.clock import time_of
 from cv_pipelines.errors import CvError
 from cv_pipelines.images.datasets import find_dataset
 from cv_pipelines.orchestration.instance import add_partition
@@ -26,6 +27,7 @@ from cv_pipelines.tasks.ledger.claims import Attempt, claim, expire, open_attemp
 from cv_pipelines.tasks.ledger.closing import close
 from cv_pipelines.tasks.ledger.ledger import Ledger
 from cv_pipelines.tasks.ledger.outcomes import error_of
+from cv_pipelines.tasks.ledger.watch import Watch
 from resources.tasks import TasksResource
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ warnings.filterwarnings("ignore", message=".*`owners` of initializer `SensorDefi
 MOST_MESSAGES = 20_000
 """Of one tick: more than come between two."""
 TAKE_SECONDS = 2.0
+SHORTEST_GAP = 10.0
+"""Seconds between two ticks: with much to do the daemon itself lets as many pass."""
 
 
 def make_task_sensor(jobs: Sequence[JobDefinition | UnresolvedAssetJobDefinition]) -> SensorDefinition:
@@ -55,6 +59,8 @@ def make_task_sensor(jobs: Sequence[JobDefinition | UnresolvedAssetJobDefinition
     )
     def tasks(context: SensorEvaluationContext, tasks: TasksResource) -> SensorResult:
         ledger, courier, notes = tasks.ledger(), tasks.courier(), []
+        pause = max(tasks.lost_after / 2, SHORTEST_GAP)
+        watch = Watch.read(context.cursor).resume(time_of(ledger.database), pause)
         try:
             notes += _collect(tasks, ledger, courier)
         except CvError as error:  # the tasks that are here need no broker
@@ -63,7 +69,7 @@ def make_task_sensor(jobs: Sequence[JobDefinition | UnresolvedAssetJobDefinition
         told = expire(ledger)
         for attempt in open_attempts(ledger):
             try:
-                told += reconcile(ledger, context.instance, attempt, tasks.lost_after)
+                told += reconcile(ledger, context.instance, attempt, tasks.lost_after, watch.last - watch.since)
             except Exception as error:  # noqa: BLE001 - it is told, and must not hamper the other attempts
                 notes.append(f"attempt {attempt.id}: {error}")
                 context.log.warning(f"Attempt {attempt.id} cannot be looked at: {error}")
@@ -75,7 +81,8 @@ def make_task_sensor(jobs: Sequence[JobDefinition | UnresolvedAssetJobDefinition
             told += refused
         courier.announce(told)
         quiet = None if requests else SkipReason("; ".join(notes) or "Nothing has to be started.")
-        return SensorResult(requests, skip_reason=quiet)
+        cursor = watch.end(time_of(ledger.database)).model_dump_json()
+        return SensorResult(requests, skip_reason=quiet, cursor=cursor)
 
     return tasks
 

@@ -23,7 +23,14 @@ from cv_pipelines.storage.local import LocalStore
 from cv_pipelines.storage.packs import Pack, Place
 from cv_pipelines.storage.protocol import ObjectStore
 
-pytest_plugins = ["tests.installation", "tests.library", "tests.rabbitmq", "tests.servers", "tests.swarm"]
+pytest_plugins = [
+    "tests.installation",
+    "tests.library",
+    "tests.rabbitmq",
+    "tests.servers",
+    "tests.swarm",
+    "tests.docker_engine",
+]
 
 # whoever starts the tests in the background may have had SIGINT ignored, by us and all that we start
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -86,6 +86,14 @@ class RabbitMQ:
         assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
         return done.stdout
 
+    def listen_with_tls(self, certificate: Path, key: Path) -> str:
+        """Listen at another port as well; returns the URL of that."""
+        port = free_port()
+        options = f'[{{certfile, "{certificate}"}}, {{keyfile, "{key}"}}]'
+        listen = f'rabbit_networking:start_ssl_listener({{"127.0.0.1", {port}}}, {options}, 2)'
+        self.ctl("eval", f"rabbit_networking:ensure_ssl(), {listen}.")
+        return f"amqps://guest:guest@127.0.0.1:{port}/%2F"
+
     def close_all_connections(self) -> None:
         """Break off every connection, from the broker's side."""
         self.ctl("close_all_connections", "--global", "test")

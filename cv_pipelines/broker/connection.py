@@ -2,11 +2,12 @@
 
 import logging
 import re
+import ssl
 from typing import Any
 
 import pika
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
-from pika.exceptions import AMQPError, ChannelClosedByBroker
+from pika.exceptions import AMQPError, ChannelClosedByBroker, ConnectionClosedByBroker
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 from cv_pipelines.errors import CvError, InfrastructureError, InputError
@@ -19,12 +20,26 @@ CONNECT_SECONDS = 5
 
 # what the broker says when it closes: ConnectionClosedByBroker: (403) 'ACCESS_REFUSED - Login was refused …'
 _ANSWER = re.compile(r"\((?P<code>\d{3})\) ['\"](?P<text>.*)['\"]", re.DOTALL)
-_ACCESS_REFUSED, _NOT_ALLOWED = 403, 530
+_CONNECTION_FORCED, _ACCESS_REFUSED, _NOT_ALLOWED = 320, 403, 530
 _PASSES = ("is down", "limit")
 """What makes the broker refuse a vhost for a while only."""
 
 # pika logs errors with their stacks before it raises them; here each of them becomes one sentence
 logging.getLogger("pika").setLevel(logging.CRITICAL)
+
+
+class _Parameters(pika.URLParameters):
+    """With one more option of URLs: `?cacertfile=` of an `amqps://` one, a file of the certificates to trust."""
+
+    def _set_url_cacertfile(self, path: str) -> None:
+        if self.ssl_options is None:
+            raise ValueError("cacertfile goes with amqps://")
+        try:
+            context = ssl.create_default_context(cafile=path)
+        except OSError as error:
+            why = "holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+            raise ValueError(f"its cacertfile '{path}': {why}") from error
+        self.ssl_options = pika.SSLOptions(context)
 
 
 def open_connection(url: str, name: str) -> "pika.BlockingConnection":
@@ -40,7 +55,7 @@ def open_connection(url: str, name: str) -> "pika.BlockingConnection":
     """
     parameters = connection_parameters(url, name)
     attempts = Retrying(
-        retry=retry_if_exception(lambda error: isinstance(error, connection_errors()) and not is_refusal(error)),
+        retry=retry_if_exception(lambda error: isinstance(error, connection_errors()) and not _is_final(error)),
         stop=stop_after_delay(CONNECT_SECONDS),
         wait=wait_exponential_jitter(multiplier=0.1, max=1),
         reraise=True,
@@ -60,7 +75,7 @@ def connection_parameters(url: str, name: str) -> "pika.URLParameters":
     try:
         if not re.match("amqps?://[^/?#]", url):
             raise ValueError("it must look like amqp://user:password@host:5672/vhost")
-        parameters = pika.URLParameters(url)
+        parameters = _Parameters(url)
         parameters.heartbeat = HEARTBEAT_SECONDS
         parameters.blocked_connection_timeout = BLOCKED_SECONDS
         parameters.socket_timeout = parameters.stack_timeout = CONNECT_SECONDS
@@ -85,6 +100,12 @@ def to_cv_error(error: BaseException, parameters: Any) -> CvError:
     if is_refusal(error):
         message = f"The broker {where} refuses access: {words}. Check user, password and vhost in CV_RABBITMQ_URL."
         return InputError("broker_access", message, repr(error))
+    if _is_distrusted(error):
+        message = (
+            f"The broker {where} cannot be trusted: {words}. "
+            "Name the certificate of its CA in CV_RABBITMQ_URL, as ?cacertfile=/path/ca.pem."
+        )
+        return InputError("broker_certificate", message, repr(error))
     if isinstance(error, ChannelClosedByBroker):
         return InfrastructureError("broker", f"The broker {where} refuses: {words}.", repr(error))
     message = f"The broker {where} does not answer: {words}. Check CV_RABBITMQ_URL and that the server runs."
@@ -104,6 +125,10 @@ def reason(error: BaseException) -> str:
     cause = _innermost(error)
     if isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__:
         return "nothing came back in time"
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not valid: {cause.verify_message.rstrip('. ')}"
+    if isinstance(cause, ssl.SSLError):
+        return f"no TLS came about ({cause.reason})"
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
     return str(cause).rstrip(". ") or type(cause).__name__
@@ -120,3 +145,19 @@ def is_refusal(error: BaseException) -> bool:
     """Whether the broker answered, and does not let this user in or not to there."""
     refused = reply_code(error) in {_ACCESS_REFUSED, _NOT_ALLOWED}
     return refused and not any(part in repr(error) for part in _PASSES)
+
+
+def is_answer(error: BaseException | None) -> bool:
+    """Whether the broker has closed for what it was sent; it has not stopped, and no operator broke us off."""
+    if not isinstance(error, ChannelClosedByBroker | ConnectionClosedByBroker):
+        return False
+    return bool(error.reply_code != _CONNECTION_FORCED)
+
+
+def _is_distrusted(error: BaseException) -> bool:
+    return isinstance(_innermost(error), ssl.SSLCertVerificationError)
+
+
+def _is_final(error: BaseException) -> bool:
+    """Whether asking again helps nobody."""
+    return is_refusal(error) or _is_distrusted(error)

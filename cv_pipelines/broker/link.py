@@ -80,6 +80,14 @@ class Link:
             raise RuntimeError("the channel is not open")
         return self._channel
 
+    def renew(self, deadline: float) -> bool:
+        """Open another channel after the broker has closed this one; says whether there is one."""
+        if self._connection is None or not self._connection.is_open:
+            return False
+        self.failure, self._channel = None, None
+        self._connection.channel(on_open_callback=self._channel_opened)
+        return self.run(lambda: self.is_open, deadline)
+
     def run(self, until: Callable[[], bool], deadline: float) -> bool:
         """Read and write until something holds, the link fails, or the time is over; at least once.
 

@@ -8,6 +8,7 @@ from typing import Any
 from pika.exceptions import AMQPError
 from pika.spec import Basic, BasicProperties
 
+from cv_pipelines.broker.connection import is_answer
 from cv_pipelines.broker.link import Link, open_link
 from cv_pipelines.broker.messages import Outgoing
 from cv_pipelines.errors import CvError
@@ -17,8 +18,8 @@ WINDOW = 1000
 WINDOW_BYTES = 8 << 20
 NO_QUEUE = "no such queue"
 NOT_TAKEN = "the broker did not take it"
-UNSENDABLE = "it cannot be sent"
-"""How a reason begins that lies in the message itself."""
+UNSENDABLE, REFUSED = "it cannot be sent", "the broker refuses it"
+"""How reasons begin that lie in the message itself, or in where it should go."""
 
 _PERSISTENT = 2
 _UNSENDABLE = (AMQPError, ValueError, TypeError, AttributeError, OverflowError, RecursionError, struct.error)
@@ -41,69 +42,103 @@ def publish(url: str, messages: Sequence[Outgoing], seconds: float) -> list[str]
         InputError: the URL is none of a broker.
     """
     deadline = time.monotonic() + seconds
-    if not messages:
-        return []
+    sending, again = _Sending(messages), bool(messages)
     try:
-        with open_link(url, "cv-pipelines publisher", seconds) as link:
-            sending = _Sending(link, messages)
-            sending.run(deadline)
-            return sending.reasons()
+        while again:
+            with open_link(url, "cv-pipelines publisher", max(0.0, deadline - time.monotonic())) as link:
+                again = sending.run(link, deadline)
+                while again and link.renew(deadline):
+                    again = sending.run(link, deadline)
     except CvError as error:
         if error.code == "broker_url":
             raise
-        return [error.user_message] * len(messages)
+        sending.fail(error.user_message)
+    return sending.reasons()
 
 
 class _Sending:
-    """Messages of one channel on their way."""
+    """Messages on their way, by one channel after the other where one makes the broker close.
 
-    def __init__(self, link: Link, messages: Sequence[Outgoing]) -> None:
-        self._link = link
+    Which one that was the broker does not say. So those that were under way go once more, each only when the
+    one before it is confirmed: none arrives more than twice, and whatever fails now fails alone.
+    """
+
+    def __init__(self, messages: Sequence[Outgoing]) -> None:
+        self._link: Link
         self._messages = messages
         self._results: list[str | None] = [None] * len(messages)
         self._next = 0
-        self._tag = 0
-        self._open: dict[int, int] = {}  # the broker numbers what it gets from 1; in that order
-        self._open_bytes = 0
+        self._careful = 0  # those before this one go one by one
 
-    def run(self, deadline: float) -> None:
-        """Send everything and wait for its confirms, until the time is over or the link fails."""
-        link, ready = self._link, [False]
+    def run(self, link: Link, deadline: float) -> bool:
+        """Send what is left and wait for its confirms, until the time is over or the link fails.
+
+        Returns:
+            Whether the rest is worth another channel: this one was closed for one message.
+        """
+        self._link, self._tag, self._open_bytes, ready = link, 0, 0, [False]
+        self._open: dict[int, int] = {}  # the broker numbers what it gets from 1; in that order
         link.channel.add_on_return_callback(self._on_return)
         link.channel.confirm_delivery(self._on_confirm, callback=lambda _: ready.__setitem__(0, True))
-        if not link.run(lambda: ready[0], deadline):
-            return
-        while link.failure is None and time.monotonic() < deadline:
-            self._send()
-            if self._next == len(self._messages) and not self._open:
-                return
-            link.run(self._may_send, deadline)
+        if link.run(lambda: ready[0], deadline):
+            while link.failure is None and time.monotonic() < deadline and not self._is_done():
+                self._send()
+                link.run(self._may_send, deadline)
+        blamed = self._blame()
+        if blamed and not self._is_done() and time.monotonic() < deadline:
+            return True
+        why = "the broker has closed for another message, and the time was over" if blamed else link.why()
+        sent = max(self._next, self._careful)
+        self._results[:sent] = [_or(f"not confirmed: {why}", result) for result in self._results[:sent]]
+        self.fail(f"not sent: {why}")
+        return False
+
+    def fail(self, why: str) -> None:
+        """Say why of all that are not decided."""
+        self._results = [_or(why, result) for result in self._results]
 
     def reasons(self) -> list[str]:
         """What `publish` returns."""
-        why = self._link.why()
-        unsent, unconfirmed = f"not sent: {why}", f"not confirmed: {why}"
-        return [
-            (unconfirmed if number < self._next else unsent) if result is None else result
-            for number, result in enumerate(self._results)
-        ]
+        return [result or "" for result in self._results]
+
+    def _is_done(self) -> bool:
+        return self._next == len(self._messages) and not self._open
+
+    def _blame(self) -> bool:
+        """Find the message for which the broker has closed, or have the doubtful go one by one; says if it has."""
+        doubtful = [number for number in self._open.values() if self._results[number] is None]
+        if not doubtful or not is_answer(self._link.failure):
+            return False
+        if len(doubtful) == 1:
+            self._results[doubtful[0]] = f"{REFUSED}: {self._link.why()}"
+        else:
+            self._careful, self._next = self._next, doubtful[0]
+        self._open.clear()
+        return True
+
+    def _window(self) -> int:
+        """Messages that may be under way."""
+        oldest = next(iter(self._open.values()), self._next)
+        return 1 if oldest < self._careful else WINDOW
 
     def _may_send(self) -> bool:
         """Whether half of the window is free, or everything is done."""
         if self._next == len(self._messages):
             return not self._open
-        free = len(self._open) <= WINDOW // 2 and self._open_bytes <= WINDOW_BYTES // 2
+        free = len(self._open) <= self._window() // 2 and self._open_bytes <= WINDOW_BYTES // 2
         return free and not self._link.blocked
 
     def _send(self) -> None:
         while (
             self._next < len(self._messages)
-            and len(self._open) < WINDOW
+            and len(self._open) < self._window()
             and self._open_bytes < WINDOW_BYTES
             and not self._link.blocked
             and self._link.failure is None
         ):
             number, self._next = self._next, self._next + 1
+            if self._results[number] is not None:
+                continue
             message = self._messages[number]
             try:
                 self._link.channel.basic_publish(
@@ -147,6 +182,10 @@ class _Sending:
             ):
                 self._results[number] = NO_QUEUE
                 return
+
+
+def _or(why: str, result: str | None) -> str:
+    return why if result is None else result
 
 
 def _properties(message: Outgoing) -> BasicProperties:

@@ -41,16 +41,12 @@ def announce(ledger: "Ledger", events: Sequence[int]) -> None:
     settings = load_settings()
     if not settings.rabbitmq_url or not events:
         return
-    from functools import partial
+    from cv_pipelines.tasks.delivery import make_courier
 
-    from cv_pipelines.broker.publisher import publish
-    from cv_pipelines.tasks.delivery import Courier
-    from cv_pipelines.tasks.webhooks import post
-
-    to_broker = partial(publish, settings.rabbitmq_url, seconds=_PUBLISH_SECONDS)
-    to_webhook = partial(post, secret=settings.webhook_secret.get_secret_value(), allow=settings.url_allow)
+    secret = settings.webhook_secret.get_secret_value()
+    courier = make_courier(ledger, settings.rabbitmq_url, _PUBLISH_SECONDS, secret, settings.url_allow)
     try:
-        Courier(ledger, to_broker, to_webhook).announce(events)
+        courier.announce(events)
     except CvError as error:
         message = f"Nobody is told of it yet: {error.user_message}"
         errors.print(message, style="yellow", markup=False, soft_wrap=True)

@@ -22,7 +22,7 @@ def dev(host: str, port: int) -> None:
     from cv_pipelines.cli.context import open_catalog
     from cv_pipelines.images.datasets import list_datasets
     from cv_pipelines.orchestration.instance import add_partition, open_instance
-    from cv_pipelines.orchestration.local_runs import end_lost_runs
+    from cv_pipelines.orchestration.lost_runs import end_lost_runs
 
     with open_instance() as instance:
         end_lost_runs(instance)

@@ -29,7 +29,8 @@ def run_job(job: str, dataset: str, config: Mapping[str, Any], quiet: bool = Fal
     from cv_pipelines.images.datasets import find_dataset
     from cv_pipelines.orchestration.following import succeeded
     from cv_pipelines.orchestration.instance import add_partition, daemon_is_running, open_instance
-    from cv_pipelines.orchestration.local_runs import create_run, end_lost_runs
+    from cv_pipelines.orchestration.local_runs import create_run
+    from cv_pipelines.orchestration.lost_runs import end_lost_runs
 
     find_dataset(open_catalog().database, dataset)
     definition = defs.resolve_job_def(job)

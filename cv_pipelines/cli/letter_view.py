@@ -1,5 +1,6 @@
 """Dead letters as programs read them, and as people do; what is in them was written by strangers."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,14 +43,23 @@ def full_letter(row: "AnyRow") -> dict[str, Any]:
     }
 
 
-def show_letter(row: "AnyRow") -> None:
-    """Print a dead letter for people."""
+def told_letter(event: "AnyRow") -> dict[str, Any]:
+    """Whether its sender and the exchange know of a dead letter."""
+    names = ("number", "created_at", "delivery", "pending", "tries", "reason")
+    return {name: getattr(event, name) for name in names}
+
+
+def show_letter(row: "AnyRow", told: "Sequence[AnyRow]") -> None:
+    """Print a dead letter for people, and how telling of it went."""
     facts = full_letter(row)
     text, digits, headers = facts.pop("text"), facts.pop("hex"), facts.pop("headers")
     facts["id"] = str(row.id)
     print_table(["", ""], [(name.replace("_", " "), value) for name, value in facts.items() if value is not None])
     if headers:
         print_table(["header", ""], list(headers.items()))
+    if told:
+        cells = [list({**told_letter(one), "pending": ", ".join(one.pending)}.values()) for one in told]
+        print_table(["number#", "at", "told", "waiting for", "tries#", "reason"], cells)
     if text is None:
         console.print(f"The message is no text; its first bytes: {digits}", soft_wrap=True)
         return

@@ -28,6 +28,16 @@ store.add_command(gc)
 
 
 @store.command()
+def create() -> None:
+    """Make the bucket that CV_STORE_URL names, if it is not there; a folder makes itself."""
+    from cv_pipelines.storage.s3 import create_bucket
+
+    url = load_settings().store
+    made = url.startswith("s3:") and create_bucket(url)
+    console.print(f"The store {url} {'was made' if made else 'is there'}.", markup=False)
+
+
+@store.command()
 @click.option("--content", is_flag=True, help="Also read all artefacts and compare them with their names.")
 @json_option
 def check(content: bool, as_json: bool) -> None:

@@ -110,7 +110,8 @@ def restore(name: str, version: str) -> None:
     from cv_pipelines.images.datasets import find_dataset
     from cv_pipelines.images.versions import find_version, restore_version
     from cv_pipelines.orchestration.instance import add_partition, open_instance
-    from cv_pipelines.orchestration.local_runs import end_lost_runs, run_in_progress
+    from cv_pipelines.orchestration.local_runs import run_in_progress
+    from cv_pipelines.orchestration.lost_runs import end_lost_runs
     from cv_pipelines.orchestration.materializations import report_version
 
     catalog = open_catalog()

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Float, ScalarSelect, literal, select, types
+from sqlalchemy import DateTime, Engine, Float, ScalarSelect, literal, select, types
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -54,6 +54,12 @@ class seconds_since(FunctionElement[float]):  # noqa: N801 - an SQL function, wr
 def ago(seconds: float) -> ScalarSelect[datetime]:
     """A time in the past that is asked for once: Postgres would ask its clock for every row, and use no index."""
     return select(from_now(-seconds)).scalar_subquery()
+
+
+def time_of(database: Engine) -> float:
+    """What the clock shows, in seconds since 1970."""
+    with database.connect() as connection:
+        return connection.execute(select(now())).scalar_one().timestamp()
 
 
 @compiles(now, "sqlite")

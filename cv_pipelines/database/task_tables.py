@@ -4,6 +4,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Float,
     ForeignKey,
@@ -37,6 +38,7 @@ tasks = Table(
     Column("params", JSON, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("batch_key", String(32), nullable=False),
+    Column("size", Integer, nullable=False, server_default="1"),
     Column("priority", Integer, nullable=False),
     Column("deadline", UtcDateTime, nullable=True),
     Column("reply", JSON(none_as_null=True), nullable=True),
@@ -82,12 +84,14 @@ attempts = Table(
     sqlite_autoincrement=True,  # or the number of a row that was deleted comes again
 )
 
-# What has become of tasks, to be told: the outbox. `pending` names the receivers that do not know yet.
+# What has become of tasks, or that a dead letter is one, to be told: the outbox. `pending` names the receivers
+# that do not know yet.
 events = Table(
     "events",
     metadata,
     Column("id", Number, primary_key=True),
-    Column("task_id", String(128), ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
+    Column("task_id", String(128), ForeignKey("tasks.id", ondelete="CASCADE"), nullable=True),
+    Column("dead_letter_id", Number, ForeignKey("dead_letters.id", ondelete="CASCADE"), nullable=True),
     Column("number", Integer, nullable=False),
     Column("state", String(16), nullable=False),
     Column("progress", Float, nullable=True),
@@ -98,6 +102,8 @@ events = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("created_at", UtcDateTime, nullable=False, server_default=now()),
     UniqueConstraint("task_id", "number"),
+    UniqueConstraint("dead_letter_id", "number"),
+    CheckConstraint("(task_id IS NULL) <> (dead_letter_id IS NULL)", name="one_subject"),
     Index(
         "ix_events_open",
         "next_at",
@@ -123,7 +129,8 @@ deliveries = Table(
     sqlite_autoincrement=True,
 )
 
-# Messages that could not become tasks, as they came, with the reason.
+# Messages that could not become tasks, as they came, with the reason. `task_id`, `kind` and `reply` are what the
+# sender is told, and how, as far as that could be read.
 dead_letters = Table(
     "dead_letters",
     metadata,
@@ -135,6 +142,9 @@ dead_letters = Table(
     Column("reply_to", Text, nullable=True),
     Column("correlation_id", Text, nullable=True),
     Column("headers", JSON, nullable=False),
+    Column("task_id", String(128), nullable=True),
+    Column("kind", String(32), nullable=True),
+    Column("reply", JSON(none_as_null=True), nullable=True),
     Column("code", String(64), nullable=False),
     Column("reason", Text, nullable=False),
     Column("state", String(16), nullable=False),

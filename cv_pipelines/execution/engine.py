@@ -93,6 +93,9 @@ class NodeOffer:
 class Engine(Protocol):
     """Every call answers within seconds, or raises EngineUnreachableError."""
 
+    def digest_of(self, image: str) -> str:
+        """The image by its digest, so that all nodes take the same one; as it is where nobody knows a digest."""
+
     def create(self, service: Service) -> None:
         """Have it run; one of this name and lease that is there already is that one.
 

@@ -31,8 +31,8 @@ def claim_gpus(
         )
         here = gpu_claims.c.node == node
         connection.execute(delete(gpu_claims).where(here, gpu_claims.c.lease_id.not_in(alive)))
-        rows = connection.execute(select(gpu_claims.c.device, gpu_claims.c.lease_id).where(here)).tuples()
-        held = dict(rows.all())
+        rows = connection.execute(select(gpu_claims.c.device, gpu_claims.c.lease_id).where(here))
+        held = {row.device: row.lease_id for row in rows}
         mine = sorted(device for device, owner in held.items() if owner == name)
         free = [device for device in devices if device not in held][: count - len(mine)]
         if len(mine) + len(free) < count:

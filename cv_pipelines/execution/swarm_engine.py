@@ -35,6 +35,25 @@ class SwarmEngine:
     def _version(self) -> str:
         return str(self._api.version()["Version"])
 
+    def digest_of(self, image: str) -> str:
+        """See Engine."""
+        if "@" in image or image.startswith("sha256:"):
+            return image
+        name = image.rpartition(":")[0] if ":" in image.rpartition("/")[2] else image
+        try:
+            with explained(f"look for the image {image}"):
+                known = self._api.inspect_image(image).get("RepoDigests") or ()
+        except EngineRefusedError:
+            known = ()
+        here = [one for one in known if one.startswith(f"{name}@")]
+        if here:
+            return str(here[0])
+        try:
+            with explained(f"ask the registry for {image}"):
+                return f"{name}@{self._api.inspect_distribution(image)['Descriptor']['digest']}"
+        except (EngineRefusedError, EngineUnreachableError):
+            return image
+
     def create(self, service: Service) -> None:
         """See Engine."""
         with explained(f"make the service {service.name}"):
@@ -93,25 +112,6 @@ class SwarmEngine:
         """See Engine."""
         with explained("list nodes"):
             return [offer_of(node) for node in self._api.nodes()]
-
-    def digest_of(self, image: str) -> str:
-        """The image by its digest, so that all nodes take the same one; as it is where nobody knows a digest."""
-        if "@" in image:
-            return image
-        name = image.rpartition(":")[0] if ":" in image.rpartition("/")[2] else image
-        try:
-            with explained(f"look for the image {image}"):
-                known = self._api.inspect_image(image).get("RepoDigests") or ()
-        except EngineRefusedError:
-            known = ()
-        here = [one for one in known if one.startswith(f"{name}@")]
-        if here:
-            return str(here[0])
-        try:
-            with explained(f"ask the registry for {image}"):
-                return f"{name}@{self._api.inspect_distribution(image)['Descriptor']['digest']}"
-        except (EngineRefusedError, EngineUnreachableError):
-            return image
 
     def _adopt(self, service: Service) -> None:
         """A service of that name is there: ours, if an earlier call's answer was lost."""

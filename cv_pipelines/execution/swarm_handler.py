@@ -71,6 +71,7 @@ class SwarmStepHandler(StepHandler):
         self._engine, self._database, self._settings = engine, database, settings
         self._watched: dict[str, _Watched] = {}
         self._over: dict[str, Over] = {}
+        self._digests: dict[str, str] = {}
         self._look = _Look()
         self._engine_quiet_until = float("-inf")
 
@@ -157,7 +158,7 @@ class SwarmStepHandler(StepHandler):
             self._remove(name)
 
     def _launch(self, context: IStepContext, step: Step, watched: _Watched, launchers_image: str | None) -> None:
-        image = image_of(step, self._settings, launchers_image)
+        image = self._pinned(image_of(step, self._settings, launchers_image))
         nodes = self._engine.nodes()
         known = leases.leases_of(self._database, step.run.run_id).values()
         earlier = [one for one in known if one.step_key == step.key and one.attempt < step.attempt]
@@ -169,6 +170,12 @@ class SwarmStepHandler(StepHandler):
         service = service_of(step, image, needs, constraints, self._settings, os.environ)
         leases.request(self._database, step.run.run_id, step.key, step.attempt, image, needs.gpus, needs.memory_gb)
         self._engine.create(service)
+
+    def _pinned(self, image: str) -> str:
+        """The image by its digest; all steps of a run have the same one, whatever becomes of its tag meanwhile."""
+        if image not in self._digests:
+            self._digests[image] = self._engine.digest_of(image)
+        return self._digests[image]
 
     def _launch_if_missing(
         self, context: IStepContext, step: Step, watched: _Watched, lease: Lease | None, image: str | None

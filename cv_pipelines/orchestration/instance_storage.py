@@ -48,11 +48,14 @@ class InstanceStorage(DagsterStorage, ConfigurableClass):
 
 
 def dagster_url(url: URL) -> str:
-    """The application database's URL, for Dagster: its driver, its schema.
+    """The application database's URL, for Dagster: its driver, its schema, its time zone.
+
+    Dagster takes the server's local time for UTC: where that is behind, a run that has just been made would
+    seem hours old, and be given up.
 
     SQLAlchemy 2.1 takes psycopg 3 for a plain `postgresql://`, and with that Dagster 1.13 launches no run.
     """
-    options = f"{url.query.get('options', '')} -csearch_path={SCHEMA}".strip()
+    options = f"{url.query.get('options', '')} -csearch_path={SCHEMA} -ctimezone=UTC".strip()
     query = {"connect_timeout": _CONNECT_SECONDS, **ALIVE, **url.query, "options": options}
     return url.set(drivername="postgresql+psycopg2", query=query).render_as_string(hide_password=False)
 

@@ -1,7 +1,5 @@
-"""Runs that execute in the process of a command, and what becomes of them when it is killed."""
+"""Runs that execute in the process of a command."""
 
-import json
-import socket
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,12 +7,10 @@ import psutil
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, JobDefinition, RunsFilter
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
-from dagster._core.storage.tags import GRPC_INFO_TAG, MAX_RETRIES_TAG, PARTITION_NAME_TAG
+from dagster._core.storage.tags import MAX_RETRIES_TAG, PARTITION_NAME_TAG
 
 from cv_pipelines.errors import InputError
-
-PROCESS = "cv/process"
-"""Tag of a run that lives in one process: host, process id and start time."""
+from cv_pipelines.orchestration.lost_runs import PROCESS, name_of
 
 
 def create_run(
@@ -35,7 +31,7 @@ def create_run(
         tags={
             **job.run_tags,
             PARTITION_NAME_TAG: partition,
-            PROCESS: process_name(psutil.Process()),
+            PROCESS: name_of(run_id, psutil.Process()),
             MAX_RETRIES_TAG: "0",
         },
     )
@@ -74,49 +70,8 @@ def run_in_progress(
     return runs[0].run_id if runs else None
 
 
-def end_lost_runs(instance: DagsterInstance) -> list[str]:
-    """Mark runs of this host as failed whose process or code server is gone; nobody else would for a day.
-
-    Returns:
-        Their ids.
-    """
-    unfinished = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
-    lost = []
-    for run in instance.get_runs(RunsFilter(statuses=unfinished)):
-        if _has_lost_its_process(run) or _has_lost_its_server(run):
-            instance.report_run_failed(run, "The process that executed this run has died.")
-            lost.append(run.run_id)
-    return lost
-
-
 def cancel(instance: DagsterInstance, run_id: str) -> None:
     """Mark a run as cancelled whose process is about to end."""
     run = instance.get_run_by_id(run_id)
     if run is not None and not run.is_finished:
         instance.report_run_canceled(run, "Interrupted by the person who started it.")
-
-
-def process_name(process: psutil.Process) -> str:
-    """A name for a process that no later one of the same id has."""
-    return f"{socket.gethostname()}:{process.pid}:{process.create_time():.2f}"
-
-
-def _has_lost_its_process(run: DagsterRun) -> bool:
-    process = run.tags.get(PROCESS)
-    return bool(process and process.startswith(f"{socket.gethostname()}:") and not _is_alive(process))
-
-
-def _has_lost_its_server(run: DagsterRun) -> bool:
-    """Say whether the default launcher's code server, in which the run executes, takes no connections."""
-    server = json.loads(run.tags.get(GRPC_INFO_TAG, "{}"))
-    if not server.get("socket"):
-        return False
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(server["socket"]) != 0
-
-
-def _is_alive(name: str) -> bool:
-    try:
-        return process_name(psutil.Process(int(name.split(":")[1]))) == name
-    except psutil.NoSuchProcess:
-        return False

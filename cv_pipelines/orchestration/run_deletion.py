@@ -5,12 +5,13 @@ from pathlib import Path
 
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 from dagster._core.execution.stats import StepEventStatus
-from dagster._core.storage.event_log.schema import AssetKeyTable
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetKeyTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from cv_pipelines.errors import InputError
-from cv_pipelines.orchestration.local_runs import end_lost_runs
+from cv_pipelines.orchestration.lost_runs import end_lost_runs
 
 _AT_WORK = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 _INGEST = "image_manifest"
@@ -69,7 +70,7 @@ def delete_runs(instance: DagsterInstance, run_ids: Iterable[str], logs: Path) -
         instance.delete_run(run_id)
         instance.compute_log_manager.delete_logs(prefix=[run_id])
         (logs / f"{run_id}.log").unlink(missing_ok=True)
-        _drop_last_event(instance, run_id)
+        _drop_what_is_beside(instance, run_id)
 
 
 def _is_ingesting(instance: DagsterInstance, run: DagsterRun) -> bool:
@@ -79,13 +80,17 @@ def _is_ingesting(instance: DagsterInstance, run: DagsterRun) -> bool:
     return not any(step.status in _ENDED for step in instance.get_run_step_stats(run.run_id, [_INGEST]))
 
 
-def _drop_last_event(instance: DagsterInstance, run_id: str) -> None:
-    """Dagster keeps the last materialization of each asset beside the events, and forgets it with no run.
+def _drop_what_is_beside(instance: DagsterInstance, run_id: str) -> None:
+    """Dagster keeps results of checks, and the last materialization of each asset, beside the events.
 
-    Where there is none it looks at the events.
+    It forgets them with no run. Where there is no last materialization it looks at the events.
     """
     storage = instance.event_log_storage
     if isinstance(storage, SqlEventLogStorage):
         from_it = AssetKeyTable.c.last_materialization.contains(run_id)
         with storage.index_connection() as connection:
             connection.execute(AssetKeyTable.update().where(from_it).values(last_materialization=None))
+            checks = AssetCheckExecutionsTable.delete().where(AssetCheckExecutionsTable.c.run_id == run_id)
+            connection.execute(checks)
+    if isinstance(storage, SqliteEventLogStorage):  # a file for each run, empty now
+        Path(storage.path_for_shard(run_id)).unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from dagster import (
     RunRequest,
     RunsFilter,
 )
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.tags import MAX_RETRIES_TAG, PARTITION_NAME_TAG, PRIORITY_TAG
 
 from cv_pipelines.errors import Source
@@ -22,7 +23,7 @@ from cv_pipelines.tasks.ledger.claims import Attempt
 from cv_pipelines.tasks.ledger.closing import LOST, close, close_cancelled, close_done
 from cv_pipelines.tasks.ledger.ledger import Ledger
 from cv_pipelines.tasks.ledger.supervision import begin_or_resume
-from cv_pipelines.tasks.ledger.work import SupersededError, heartbeat
+from cv_pipelines.tasks.ledger.work import Begun, SupersededError, heartbeat
 from cv_pipelines.tasks.problem import TaskError
 
 ATTEMPT = "cv/attempt"
@@ -36,14 +37,20 @@ _UNTOLD = TaskError(
 )
 
 
-def reconcile(ledger: Ledger, instance: DagsterInstance, attempt: Attempt, lost_after: float) -> list[int]:
+def reconcile(
+    ledger: Ledger, instance: DagsterInstance, attempt: Attempt, lost_after: float, watched: float
+) -> list[int]:
     """Bring what became of an attempt's run to its tasks; returns ids of events.
+
+    A run of an asset job is never silent, for its heartbeats are written here: where its process is gone,
+    Dagster fails it; where that is frozen, the task waits until `max_runtime_seconds` ends the run, or a person.
 
     Args:
         ledger: where the attempt is.
         instance: where the run is.
         attempt: an open one.
         lost_after: seconds without a heartbeat that a run may be silent.
+        watched: seconds for which somebody has been listening: what was not heard before counts for nothing.
     """
     run = run_of(instance, attempt)
     if attempt.tasks == 0:  # all were cancelled, or are past their deadline
@@ -57,7 +64,7 @@ def reconcile(ledger: Ledger, instance: DagsterInstance, attempt: Attempt, lost_
     if attempt.kind.together is None:
         return _beside_run(ledger, instance, attempt, run)
     silent = attempt.silent if attempt.begun else _seconds_since_start(instance, run) / _TO_BEGIN
-    if silent > lost_after:
+    if min(silent, watched) > lost_after:
         told = close(ledger, attempt.id, LOST)
         stop_run(instance, run)
         return told
@@ -92,14 +99,16 @@ def request_of(instance: DagsterInstance, attempt: Attempt) -> RunRequest | None
 def run_of(instance: DagsterInstance, attempt: Attempt) -> DagsterRun | None:
     """The run that does an attempt: the one that has begun it, else the first that still may, else the last one.
 
-    Two daemons may have made two; one that is executing comes before one that waits.
+    Two daemons may have made two; one that is executing, or has done it between two looks, comes before one
+    that waits.
     """
     if attempt.run_id is not None:
         return instance.get_run_by_id(attempt.run_id)
     runs = instance.get_runs(RunsFilter(tags={ATTEMPT: str(attempt.id)}))
     open_ones = [run for run in reversed(runs) if not run.is_finished]
     executing = [run for run in open_ones if run.status == DagsterRunStatus.STARTED]
-    return next(iter([*executing, *open_ones, *runs]), None)
+    done = [run for run in runs if run.is_success]
+    return next(iter([*executing, *done, *open_ones, *runs]), None)
 
 
 def stop_run(instance: DagsterInstance, run: DagsterRun) -> None:
@@ -112,6 +121,20 @@ def stop_run(instance: DagsterInstance, run: DagsterRun) -> None:
         instance.report_engine_event(f"Nobody needs this run any more, and it cannot be stopped: {error}", run)
 
 
+def _begin(ledger: Ledger, instance: DagsterInstance, attempt: Attempt, run: DagsterRun) -> Begun | None:
+    """Begin an attempt, or go on, for a run of an asset job; None where it is another run's, or over.
+
+    Other runs of the attempt are stopped: they do not ask whether they are the first, and would do it all again.
+    """
+    begun = begin_or_resume(ledger, attempt.id, run.run_id)
+    if begun is not None:
+        unfinished = RunsFilter(statuses=NOT_FINISHED_STATUSES, tags={ATTEMPT: str(attempt.id)})
+        for other in instance.get_runs(unfinished):
+            if other.run_id != run.run_id:
+                stop_run(instance, other)
+    return begun
+
+
 def _without_run(ledger: Ledger, attempt: Attempt) -> list[int]:
     """A run that has begun and is not there any more was deleted; one that never was is asked for again."""
     if attempt.run_id is not None or attempt.wanted == 0:
@@ -122,9 +145,8 @@ def _without_run(ledger: Ledger, attempt: Attempt) -> list[int]:
 def _after_run(ledger: Ledger, instance: DagsterInstance, attempt: Attempt, run: DagsterRun) -> list[int]:
     match run.status:
         case DagsterRunStatus.SUCCESS if attempt.kind.together is None:
-            begun = begin_or_resume(
-                ledger, attempt.id, run.run_id
-            )  # it may have begun and ended since the last tick
+            # it may have started and ended since the last tick
+            begun = _begin(ledger, instance, attempt, run)
             told = begun.events if begun else []
             return [*told, *close_done(ledger, attempt.id, _result(instance, run))]
         case DagsterRunStatus.SUCCESS:
@@ -141,7 +163,7 @@ def _beside_run(ledger: Ledger, instance: DagsterInstance, attempt: Attempt, run
         stop_run(instance, run)
     elif run.status != DagsterRunStatus.STARTED:
         return []
-    begun = begin_or_resume(ledger, attempt.id, run.run_id)
+    begun = _begin(ledger, instance, attempt, run)
     if begun is None:
         return []
     share = _share(instance, run)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import urlsplit
 
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
 
@@ -35,6 +36,22 @@ def open_s3(bucket: str, prefix: str) -> "S3Store":
     with store.told():
         s3_client().list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
     return store
+
+
+def create_bucket(url: str) -> bool:
+    """Make the bucket of a URL `s3://bucket/prefix`; False where it is there already.
+
+    Raises:
+        InputError: it belongs to somebody else, or may not be made with these credentials.
+        InfrastructureError: the server does not answer.
+    """
+    bucket = urlsplit(url).netloc
+    with S3Store(bucket, "").told():
+        buckets = s3_client().list_buckets()["Buckets"]
+        if any(one["Name"] == bucket for one in buckets):
+            return False
+        s3_client().create_bucket(Bucket=bucket)
+    return True
 
 
 @dataclass(frozen=True)

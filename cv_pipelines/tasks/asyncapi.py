@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cv_pipelines.broker.topology import STATUS_EXCHANGE, TASKS
+from cv_pipelines.tasks.message import UNKNOWN
 from cv_pipelines.tasks.states import FINAL, State
 
 _BINDING = "0.3.0"
@@ -62,15 +63,15 @@ def _channels(kinds: list[str]) -> dict[str, Any]:
         },
         "status": {
             "address": "{kind}.{state}",
-            "description": "Every status of every task; the address is the routing key.",
-            "parameters": {"kind": {"enum": kinds}, "state": {"enum": list(_STATES)}},
+            "description": "Every status of every task and rejected message; the address is the routing key.",
+            "parameters": {"kind": {"enum": [*kinds, UNKNOWN]}, "state": {"enum": list(_STATES)}},
             "messages": status,
             **on_broker,
             "bindings": {"amqp": {"is": "routingKey", "exchange": exchange, "bindingVersion": _BINDING}},
         },
         "reply": {
             "address": None,
-            "description": "The queue that reply_to names: the final status of its task.",
+            "description": "The queue that reply_to names: the final status of its task, or that it was rejected.",
             "messages": status,
             **on_broker,
         },
@@ -92,7 +93,7 @@ def _operations(kinds: list[str]) -> dict[str, Any]:
         "takeTask": {
             "action": "receive",
             "channel": {"$ref": "#/channels/tasks"},
-            "summary": "Take a task; what cannot be one becomes a dead letter with a reason.",
+            "summary": "Take a task; what cannot be one becomes a dead letter, and its sender is told.",
             "messages": [{"$ref": f"#/channels/tasks/messages/{kind}"} for kind in kinds],
             "bindings": {"amqp": {"ack": True, "bindingVersion": _BINDING}},
             "reply": reply,

@@ -60,7 +60,13 @@ def letter_of(message: Message, problem: tuple[str, str] | None = None) -> Lette
     """A message as the ledger takes it."""
     headers = {str(name): str(value)[:_LONGEST_HEADER] for name, value in message.headers.items()}
     return Letter(
-        message.body, message.message_id, message.reply_to, message.correlation_id, headers, problem=problem
+        message.body,
+        message.message_id,
+        message.reply_to,
+        message.correlation_id,
+        headers,
+        problem,
+        again=message.redelivered,
     )
 
 

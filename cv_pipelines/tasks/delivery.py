@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -12,16 +13,17 @@ from urllib.parse import urlsplit
 from sqlalchemy.exc import DBAPIError
 
 from cv_pipelines.broker.messages import Outgoing
-from cv_pipelines.broker.publisher import NO_QUEUE, UNSENDABLE
+from cv_pipelines.broker.publisher import NO_QUEUE, NOT_TAKEN, REFUSED, UNSENDABLE, publish
 from cv_pipelines.broker.topology import STATUS_EXCHANGE
 from cv_pipelines.database.outage import is_outage
 from cv_pipelines.errors import CvError
 from cv_pipelines.failpoints import fail_point
 from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
 from cv_pipelines.tasks.ledger.outbox import Delivery, Failure, Receiver, own, settle, take
-from cv_pipelines.tasks.message import StatusMessage
+from cv_pipelines.tasks.message import UNKNOWN, StatusMessage
+from cv_pipelines.tasks.problem import TaskError
 from cv_pipelines.tasks.states import FINAL
-from cv_pipelines.tasks.webhooks import Answer
+from cv_pipelines.tasks.webhooks import Answer, post
 
 Publish = Callable[[Sequence[Outgoing]], list[str]]
 """Publishes; for each message the reason why it is not where it should be, empty where it is."""
@@ -43,6 +45,8 @@ class Post(Protocol):
 
 
 _ON_BROKER: tuple[Receiver, ...] = ("exchange", "reply")
+_OWN_FAULTS = (NO_QUEUE, NOT_TAKEN, UNSENDABLE, REFUSED)
+"""How reasons begin for which neither the broker nor another event has to wait."""
 _Answers = dict[int, dict[Receiver, Failure | None]]
 _NO_BROKER = Failure("CV_RABBITMQ_URL is not set, so there is no broker to tell")
 
@@ -123,17 +127,14 @@ class Courier:
             reasons = self.publish(messages)
         except CvError as error:  # a URL that is none: nothing of what is told, and none of our callers' business
             return [Failure(error.user_message, counts=False)] * len(messages)
-        return [
-            Failure(reason, counts=reason == NO_QUEUE or reason.startswith(UNSENDABLE)) if reason else None
-            for reason in reasons
-        ]
+        return [Failure(reason, counts=reason.startswith(_OWN_FAULTS)) if reason else None for reason in reasons]
 
     def _call(self, rows: Sequence[AnyRow], answers: _Answers, ends: float) -> list[Delivery]:
         """Call webhooks, some at once, each task's in their order; those that are not done in time stay open."""
-        of_task: dict[str, list[AnyRow]] = {}
+        of_task: dict[object, list[AnyRow]] = {}
         for row in rows:
             if "webhook" in row.pending:
-                of_task.setdefault(row.task_id, []).append(row)
+                of_task.setdefault((row.task_id, row.dead_letter_id), []).append(row)
         calls: list[Delivery] = []
         silent: Counter[str] = Counter()
         with ThreadPoolExecutor(_CALLS) as pool:  # a call ends within seconds, whatever the receiver does
@@ -163,7 +164,7 @@ class Courier:
             if silent[host] >= _SILENT:
                 made.append((row, Answer(None, "its host did not answer other calls just now", 0)))
                 break
-            headers = {"X-Task-Id": row.task_id, "X-Event-Number": str(row.number)}
+            headers = {"X-Task-Id": row.task_id or "", "X-Event-Number": str(row.number)}
             answer = self.post(url, status_of(row), headers=headers)
             silent[host] += answer.status is None
             made.append((row, answer))
@@ -172,17 +173,32 @@ class Courier:
         return made
 
 
+def make_courier(ledger: Ledger, broker_url: str, seconds: float, secret: str, allow: tuple[str, ...]) -> Courier:
+    """Whoever tells of the events of a ledger.
+
+    Args:
+        ledger: where they are.
+        broker_url: empty: there is no broker.
+        seconds: for the broker to take some of them.
+        secret: signs what webhooks are told; empty: nothing is signed.
+        allow: hosts and networks that webhooks may be at though they are not public.
+    """
+    to_broker = partial(publish, broker_url, seconds=seconds) if broker_url else None
+    return Courier(ledger, to_broker, partial(post, secret=secret, allow=allow))
+
+
 def status_of(row: AnyRow) -> bytes:
     """An event as the message that tells of it, `cv.status/v1`."""
     is_end = row.state in FINAL
+    refusal = TaskError(source="input", code=row.code, message=row.refusal) if row.dead_letter_id else None
     message = StatusMessage(
         task_id=row.task_id,
-        kind=row.kind,
+        kind=row.kind or UNKNOWN,
         number=row.number,
         state=row.state,
         progress=row.progress,
         result=row.result if is_end else None,
-        error=row.error if is_end else None,
+        error=refusal or (row.error if is_end else None),
         at=row.created_at,
     )
     return message.model_dump_json().encode()
@@ -199,11 +215,12 @@ def _trouble(answers: _Answers) -> Failure | None:
 def _outgoing(row: AnyRow, receiver: str) -> Outgoing:
     reply = row.reply or {}
     is_reply = receiver == "reply"
+    subject = f"dead-letter-{row.dead_letter_id}" if row.dead_letter_id else row.task_id
     return Outgoing(
         exchange="" if is_reply else STATUS_EXCHANGE,
-        routing_key=reply["reply_to"] if is_reply else f"{row.kind}.{row.state}",
+        routing_key=reply["reply_to"] if is_reply else f"{row.kind or UNKNOWN}.{row.state}",
         body=status_of(row),
-        message_id=f"{row.task_id}:{row.number}",
+        message_id=f"{subject}:{row.number}",
         correlation_id=reply.get("correlation_id") if is_reply else None,
         mandatory=is_reply,
     )

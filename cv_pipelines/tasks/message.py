@@ -19,6 +19,8 @@ from cv_pipelines.tasks.states import State
 
 TASK_SCHEMA: Final = "cv.task/v1"
 STATUS_SCHEMA: Final = "cv.status/v1"
+UNKNOWN: Final = "unknown"
+"""The kind that is told of a message that names none."""
 
 
 class _Strict(BaseModel):
@@ -93,14 +95,16 @@ TASKS: TypeAdapter[TaskMessage] = TypeAdapter(_ANY)
 
 
 class StatusMessage(_Strict):
-    """What has become of a task; numbered, and sent at least once."""
+    """What has become of a task, or that a message could be none (`rejected`); numbered, sent at least once."""
 
     schema_: Literal["cv.status/v1"] = Field(
         STATUS_SCHEMA, alias="schema", description="Version of this contract."
     )
-    task_id: TaskId
-    kind: str
-    number: int = Field(ge=1, description="1, 2, … for each task: a receiver drops what it has had.")
+    task_id: TaskId | None = Field(description="Null: of a message that was rejected, and named none properly.")
+    kind: str = Field(description="'unknown': of a message that was rejected, and named none that there is.")
+    number: int = Field(
+        ge=1, description="1, 2, … for each task, and for each rejected message: drop what you have had."
+    )
     state: State
     progress: float | None = Field(None, ge=0, le=1, description="Share that is done.")
     result: dict[str, Any] | None = Field(None, description="Of a task that has succeeded.")

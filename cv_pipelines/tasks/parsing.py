@@ -76,11 +76,20 @@ def parse_task(
         raise Rejected("invalid", _problems(error)) from error
     if message_id and message_id != message.task_id:
         raise Rejected("message_id", "task_id: is not the same as the AMQP property message_id.")
-    if isinstance(message.reply, QueueReply) and message.reply.reply_to.startswith(_DIRECT_REPLY):
-        raise Rejected("reply", "reply.reply_to: direct reply-to ends with its connection; declare a queue.")
-    if isinstance(message.reply, WebhookReply) and (problem := webhook_problem(message.reply.webhook, allow)):
-        raise Rejected("webhook", f"reply.webhook: {legible(problem)}.")
+    check_reply(message.reply, allow)
     return ParsedTask(message, _digest(message))
+
+
+def check_reply(reply: QueueReply | WebhookReply | None, allow: tuple[str, ...]) -> None:
+    """See whether what a valid `reply` names can be told.
+
+    Raises:
+        Rejected: it cannot.
+    """
+    if isinstance(reply, QueueReply) and reply.reply_to.startswith(_DIRECT_REPLY):
+        raise Rejected("reply", "reply.reply_to: direct reply-to ends with its connection; declare a queue.")
+    if isinstance(reply, WebhookReply) and (problem := webhook_problem(reply.webhook, allow)):
+        raise Rejected("webhook", f"reply.webhook: {legible(problem)}.")
 
 
 def read_object(body: bytes) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import overload
 
 import pytest
 
+from cv_pipelines.broker.connection import open_connection
 from cv_pipelines.broker.messages import Message, Outgoing
-from cv_pipelines.broker.publisher import NO_QUEUE, publish
+from cv_pipelines.broker.publisher import NO_QUEUE, NOT_TAKEN, publish
 from cv_pipelines.broker.topology import STATUS_EXCHANGE, TASKS
 from cv_pipelines.errors import InputError
 from tests.installation import free_port
@@ -69,9 +71,93 @@ def test_what_no_frame_can_carry_is_told_and_harms_no_neighbour(broker: str, emp
     assert [message.body for message in empty()] == [b"0", b"1"]
 
 
-def test_an_exchange_that_is_not_there_is_told(broker: str) -> None:
-    reasons = publish(broker, [Outgoing("nowhere", "x", b"")] * 2, 20)
-    assert all("no exchange 'nowhere'" in reason for reason in reasons)
+POISON = {
+    "channel, 404": Outgoing("nowhere", "x", b""),
+    "channel, 403": Outgoing("forbidden", "x", b""),
+    "channel, 406": Outgoing("", TASKS, b"x", headers={"CC": "no list"}),
+    "connection, 501": Outgoing("", TASKS, b"x", headers={"large": "x" * 200_000}),
+    "connection, 541": Outgoing("", "amq.rabbitmq.reply-to.a.b", b""),  # a name of direct reply-to that is none
+}
+WORDS = {
+    "channel, 404": "no exchange 'nowhere'",
+    "channel, 403": "access to exchange 'forbidden'",
+    "channel, 406": "unacceptable_type_in_header",
+    "connection, 501": "frame_too_large",
+    "connection, 541": "INTERNAL_ERROR",
+}
+
+
+@pytest.fixture
+def restricted(broker: str, rabbitmq: RabbitMQ) -> str:
+    """The URL for a user who may not write to the exchange `forbidden`."""
+    vhost = broker.rpartition("/")[2]
+    with open_connection(broker, "test") as connection:
+        connection.channel().exchange_declare("forbidden")
+    rabbitmq.ctl("add_user", vhost, "secret")
+    rabbitmq.ctl("set_permissions", "-p", vhost, vhost, "", "^(amq.default|nowhere)$", ".*")
+    return broker.replace("guest:guest", f"{vhost}:secret")
+
+
+def arrived(messages: list[Message]) -> list[int]:
+    """Numbers of messages in the order of their first arrival; none has come more than twice."""
+    numbers = [int(message.body) for message in messages]
+    assert max(Counter(numbers).values()) <= 2
+    return list(dict.fromkeys(numbers))
+
+
+@pytest.mark.parametrize("poison", POISON)
+def test_a_message_for_which_the_broker_closes_fails_alone(restricted: str, empty: Empty, poison: str) -> None:
+    for places in [[0], [250], [500], [3, 4, 250, 503]]:
+        messages = numbered(500)
+        for place in places:
+            messages.insert(place, POISON[poison])
+
+        reasons = publish(restricted, messages, 60)
+
+        assert [number for number, reason in enumerate(reasons) if reason] == places
+        for place in places:
+            assert reasons[place].startswith("the broker refuses it: ")
+            assert WORDS[poison] in reasons[place]
+        assert arrived(empty()) == list(range(500))
+
+
+def test_messages_of_all_poisons_are_each_told_and_harm_nobody_in_thousands(restricted: str, empty: Empty) -> None:
+    messages = numbered(3000)
+    for place, poison in enumerate(POISON.values()):
+        messages.insert(600 * place, poison)
+
+    reasons = publish(restricted, messages, 60)
+
+    assert [number for number, reason in enumerate(reasons) if reason] == [0, 600, 1200, 1800, 2400]
+    assert arrived(empty()) == list(range(3000))
+
+
+def test_where_all_are_refused_the_time_is_kept_and_the_rest_waits(restricted: str) -> None:
+    began = time.monotonic()
+
+    reasons = publish(restricted, [POISON["connection, 541"]] * 5000, 2)
+
+    assert time.monotonic() - began < 8
+    counted = [reason.startswith("the broker refuses it: ") for reason in reasons]
+    assert 0 < counted.count(True) < 5000
+    assert counted == sorted(counted, reverse=True)
+    assert {reason.partition(":")[0] for reason in reasons} <= {
+        "the broker refuses it",
+        "not sent",
+        "not confirmed",
+    }
+
+
+def test_a_queue_that_is_full_is_told_and_harms_no_neighbour(broker: str, empty: Empty) -> None:
+    with open_connection(broker, "test") as connection:
+        limits = {"x-max-length": 1, "x-overflow": "reject-publish"}
+        connection.channel().queue_declare("full", arguments=limits)
+    good = numbered(2)
+
+    reasons = publish(broker, [Outgoing("", "full", b""), good[0], Outgoing("", "full", b""), good[1]], 20)
+
+    assert reasons == ["", "", NOT_TAKEN, ""]
+    assert arrived(empty()) == [0, 1]
 
 
 def test_a_broker_that_is_not_there_gives_reasons_in_time() -> None:

@@ -37,6 +37,32 @@ def test_letters_are_listed_by_pages_and_dropped(installation: Installation, led
     assert [one["id"] for one in dropped] == [second, first]
 
 
+def test_letters_are_measured_and_dropped_by_the_dozen(installation: Installation, ledger: Ledger) -> None:
+    bad(ledger, *(f"{number}?".encode() for number in range(10, 40)))
+    (odd,) = receive(ledger, [Letter(b"[]", problem=("delivery_limit", "Given up."))]).refused
+
+    shown = installation.run("dead-letters", "list", "--limit", "2").stdout
+    assert "31 in all, 92 bytes." in shown
+    listed = installation.json("dead-letters", "list", "--limit", "2")
+    assert (len(listed["letters"]), listed["number"], listed["bytes"]) == (2, 31, 92)
+
+    assert installation.json("dead-letters", "drop", "--code", "not_json", "--older-than", "1h") == []
+    assert "30 dead letters" in installation.run("dead-letters", "drop", "--code", "not_json").stdout
+    assert [row.code for row in list_letters(ledger)] == [odd.code]
+    installation.run("dead-letters", "drop", "1", "--code", "not_json", status=2)
+    installation.run("dead-letters", "drop", status=2)
+
+
+def test_a_letter_says_whether_its_sender_knows(installation: Installation, ledger: Ledger) -> None:
+    receive(ledger, [Letter(b"?", "a", "answers")])
+    number = str(list_letters(ledger)[0].id)
+
+    (told,) = installation.json("dead-letters", "show", number)["told"]
+
+    assert (told["number"], told["delivery"], told["pending"]) == (1, "open", ["reply"])
+    assert "waiting for" in installation.run("dead-letters", "show", number).stdout
+
+
 def test_a_letter_is_shown_without_what_a_terminal_would_obey(installation: Installation, ledger: Ledger) -> None:
     text, binary = bad(ledger, b'"\x1b[31mred [bold]"', b"\x89PNG\0" * 100)
 

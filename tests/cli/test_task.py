@@ -1,6 +1,7 @@
 """Tasks from the command line: handed in, looked at, waited for, cancelled."""
 
 import json
+import re
 import signal
 import subprocess
 import threading
@@ -174,5 +175,6 @@ def test_tasks_are_cancelled_and_shown_and_a_slip_of_the_pen_cancels_nothing(
     assert "Cancelled by request." in shown
     happened = installation.json("task", "events", "waits")
     assert [(one["number"], one["state"]) for one in happened["events"]] == [(1, "queued"), (2, "cancelled")]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[0-9:.]+Z", one["created_at"]) for one in happened["events"])
     assert "has ended before: cancelled" in installation.run("task", "cancel", "waits").stdout
     assert find_task(ledger, "other").state == "queued"

@@ -3,10 +3,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, Inspector, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from cv_pipelines.database.engine import SCHEMA, connect, schema_revision
 from cv_pipelines.database.tables import metadata
@@ -19,6 +21,16 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine = connect(database_url)
     yield engine
     engine.dispose()
+
+
+BEFORE_REFUSALS = [
+    "INSERT INTO tasks (id, kind, params, digest, batch_key, priority, submitted_by, state)"
+    " VALUES ('a', 'sleep', '{}', '', '', 4, '', 'running')",
+    "INSERT INTO events (task_id, number, state, delivery, pending, tries) VALUES"
+    " ('a', 1, 'queued', 'open', '[]', 3), ('a', 2, 'running', 'open', '[]', 0), ('a', 3, 'x', 'open', '[]', 0)",
+    "DELETE FROM events WHERE number = 3",
+    "INSERT INTO deliveries (event_id, url, status, error, milliseconds) VALUES (1, 'https://x', 204, '', 5)",
+]
 
 
 def schema_of(engine: Engine) -> dict[str, list[str]]:
@@ -77,6 +89,41 @@ def test_upgrading_twice_changes_nothing(engine: Engine) -> None:
 
     assert schema_of(engine) == before
     assert schema_revision(engine) == SCHEMA
+
+
+@on_both_databases
+def test_what_was_told_before_refusals_were_is_kept(engine: Engine) -> None:
+    config = migrations()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        for statement in BEFORE_REFUSALS:
+            connection.execute(text(statement))
+
+    upgrade(engine)
+
+    with engine.begin() as connection:
+        told = connection.execute(text("SELECT task_id, dead_letter_id, number, state, tries FROM events")).all()
+        calls = connection.execute(text("SELECT event_id, url, status FROM deliveries")).all()
+        assert [tuple(row) for row in told] == [("a", None, 1, "queued", 3), ("a", None, 2, "running", 0)]
+        assert [tuple(row) for row in calls] == [(1, "https://x", 204)]
+        assert connection.scalar(text("SELECT size FROM tasks")) == 1
+        new = "INSERT INTO events (task_id, number, state, delivery, pending) VALUES ('a', 3, 'x', 'open', '[]')"
+        assert connection.scalar(text(f"{new} RETURNING id")) == 4, "the number of a deleted event comes again"
+        connection.execute(text("DELETE FROM tasks"))
+        assert connection.scalar(text("SELECT count(*) FROM events")) == 0
+        assert connection.scalar(text("SELECT count(*) FROM deliveries")) == 0
+
+
+@on_both_databases
+def test_an_event_is_of_a_task_or_of_a_dead_letter(engine: Engine) -> None:
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text(BEFORE_REFUSALS[0]))
+    of_neither = "INSERT INTO events (number, state, delivery, pending) VALUES (1, 'x', 'open', '[]')"
+
+    with pytest.raises(IntegrityError, match="one_subject"), engine.begin() as connection:
+        connection.execute(text(of_neither))
 
 
 @on_both_databases

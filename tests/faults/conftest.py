@@ -27,9 +27,14 @@ def chance(seed: int) -> random.Random:
 
 
 @pytest.fixture
-def platform(postgres: Postgres, rabbitmq: RabbitMQ, tmp_path: Path) -> Iterator[Platform]:
-    """Nothing runs yet, and nothing runs afterwards."""
-    database = f"{postgres.new_database()}?options=-cidle_in_transaction_session_timeout%3D3s"
+def platform(request: pytest.FixtureRequest, rabbitmq: RabbitMQ, tmp_path: Path) -> Iterator[Platform]:
+    """Nothing runs yet, and nothing runs afterwards; every other seed is tried on SQLite."""
+    seed: int = request.getfixturevalue("seed") if "seed" in request.fixturenames else 0
+    if seed % 2:
+        database = f"sqlite:///{tmp_path / 'cv.sqlite'}"
+    else:
+        postgres: Postgres = request.getfixturevalue("postgres")
+        database = f"{postgres.new_database()}?options=-cidle_in_transaction_session_timeout%3D3s"
     platform = Platform(database, rabbitmq.new_vhost(), tmp_path)
     platform.prepare()
     yield platform

@@ -14,6 +14,7 @@ from uuid import uuid4
 from sqlalchemy.exc import OperationalError
 
 from cv_pipelines.broker.publisher import publish
+from cv_pipelines.database.clock import time_of
 from cv_pipelines.database.engine import open_database
 from cv_pipelines.errors import CvError
 from cv_pipelines.settings import load_settings
@@ -22,6 +23,7 @@ from cv_pipelines.tasks.delivery import Courier
 from cv_pipelines.tasks.ledger.claims import claim, expire, open_attempts
 from cv_pipelines.tasks.ledger.closing import LOST, close
 from cv_pipelines.tasks.ledger.ledger import Ledger
+from cv_pipelines.tasks.ledger.watch import Watch
 from cv_pipelines.tasks.running import run_attempt
 from cv_pipelines.tasks.webhooks import Answer
 from cv_pipelines.tasks.work.exercise import exercise
@@ -32,11 +34,14 @@ _TAKE_SECONDS = 1.0
 _ANNOUNCE_SECONDS = 1.0
 _PUBLISH_SECONDS = 5.0
 _SWEEP_SECONDS = 3.0
+_memory = {"watch": Watch()}
+"""What is the sensor's cursor."""
 
 
 def tick(courier: Courier) -> None:
     """As the sensor `tasks` (sensors/tasks.py), with nobody to ask what became of a run."""
     ledger, settings = courier.ledger, load_settings()
+    watch = _memory["watch"].resume(time_of(ledger.database), settings.lost_after / 2)
     told: list[int] = []
     try:
         collected = collect(ledger, settings.rabbitmq_url, _MOST_MESSAGES, _TAKE_SECONDS, settings.most_waiting)
@@ -45,11 +50,12 @@ def tick(courier: Courier) -> None:
         print(f"tick: {error}", flush=True)
     told += expire(ledger)
     for attempt in open_attempts(ledger):
-        if attempt.begun and attempt.silent > settings.lost_after:
+        if attempt.begun and min(attempt.silent, watch.last - watch.since) > settings.lost_after:
             told += close(ledger, attempt.id, LOST)
             print(f"lost: attempt {attempt.id}", flush=True)
     claim(ledger)
     courier.announce(told)
+    _memory["watch"] = watch.end(time_of(ledger.database))
 
 
 def work(courier: Courier) -> None:

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +24,7 @@ from cv_pipelines.images.sources.folder import FolderSource
 from cv_pipelines.images.stored import stored_images
 from cv_pipelines.settings import ROOT
 from cv_pipelines.storage.factory import open_store
+from tests.installation import wait_for
 from tests.servers import S3, Postgres
 
 FILES = 1000
@@ -135,7 +135,7 @@ def test_a_folder_that_grows_while_it_is_read_loses_nothing(
     stop = context.Event()
     camera = context.Process(target=_add_files, args=(folder, stop))
     camera.start()
-    threading.Event().wait(2)  # until it is at work
+    wait_for(lambda: any((folder / "dog").glob("new *")), 60)
     outcomes = []
     try:
         for _ in range(3):

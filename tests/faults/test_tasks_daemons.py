@@ -1,16 +1,11 @@
 """The whole of it, with Dagster's own daemon: two of them at once, and a run whose process is killed."""
 
 import random
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 
-import psutil
 import pytest
 
-from cv_pipelines.settings import ROOT
+from tests.faults.daemons import lone_daemon, run_workers
 from tests.faults.task_messages import letter, mixture, names, sleep
 from tests.faults.task_platform import Platform
 from tests.installation import Installation, wait_for
@@ -21,38 +16,6 @@ def installed(platform: Platform, installation: Installation) -> Installation:
     """An installation that uses the platform's database and broker."""
     extra = {"CV_DATABASE_URL": platform.database_url, "CV_RABBITMQ_URL": platform.broker_url}
     return Installation(installation.state, {**extra, "CV_LOST_AFTER": "20"})
-
-
-def run_workers(installation: Installation) -> list[psutil.Process]:
-    """The processes in which runs execute: the code server starts one for each."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        command = process.info["cmdline"] or []
-        if "--multiprocessing-fork" in command and _state_of(process) == str(installation.state):
-            found.append(process)
-    return found
-
-
-def _state_of(process: psutil.Process) -> str | None:
-    try:
-        return process.environ().get("CV_STATE")
-    except psutil.Error:
-        return None
-
-
-@contextmanager
-def another_daemon(installation: Installation) -> Iterator["subprocess.Popen[bytes]"]:
-    """A second daemon on the same instance; Dagster itself says that it does not support that."""
-    command = [sys.executable, "-W", "ignore", "-m", "dagster._daemon", "run", "--workspace", "workspace.yaml"]
-    with (installation.state / "daemon.log").open("wb") as log:
-        process = subprocess.Popen(command, env=installation.environment, cwd=ROOT, stdout=log, stderr=log)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(20)
-        process.kill()
 
 
 def test_a_killed_run_costs_those_tasks_an_attempt_that_it_had_not_finished(
@@ -76,7 +39,7 @@ def test_a_killed_run_costs_those_tasks_an_attempt_that_it_had_not_finished(
 def test_two_daemons_at_once_do_everything_once(
     platform: Platform, installed: Installation, chance: random.Random
 ) -> None:
-    with installed.dev(), another_daemon(installed) as second:
+    with installed.dev(), lone_daemon(installed) as second:
         log = installed.state / "daemon.log"
         wait_for(lambda: "SensorDaemon" in log.read_text(), 90)
         platform.sender.send([letter("crash", "fail", {"source": "crash", "times": 1})])

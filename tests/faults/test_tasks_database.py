@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import SEEDS
+from tests.faults.daemons import lone_daemon, run_workers
 from tests.faults.outages import Outages, unreliable_postgres
 from tests.faults.task_messages import letter, mixture, sleep
 from tests.faults.task_platform import Platform
-from tests.installation import wait_for
+from tests.installation import Installation, wait_for
 from tests.rabbitmq import RabbitMQ
 
 
@@ -70,4 +71,25 @@ def test_work_that_was_done_while_the_database_was_away_is_not_done_again(
         "short": ("succeeded", 1),
         "done-meanwhile": ("succeeded", 1),
         "other": ("failed", 1),
+    }
+
+
+def test_an_outage_longer_than_a_run_may_be_silent_takes_no_run_for_lost(
+    platform: Platform, outages: Outages, installation: Installation
+) -> None:
+    settings = {"CV_DATABASE_URL": platform.database_url, "CV_RABBITMQ_URL": platform.broker_url}
+    installed = Installation(installation.state, {**settings, "CV_LOST_AFTER": "12"})
+    with lone_daemon(installed):
+        platform.sender.send([sleep("before", 1), sleep("long", 45)])
+        wait_for(lambda: platform.states().get("before") == "succeeded", 120)
+        (worker,) = run_workers(installed)
+        worker.suspend()  # or it might tell that it lives before anybody looks
+        outages.outage(20)
+        time.sleep(8)
+        worker.resume()
+        platform.settle(90)
+    platform.check()
+    assert {row.id: (row.state, row.attempts) for row in platform.tasks()} == {
+        "before": ("succeeded", 1),
+        "long": ("succeeded", 1),
     }

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,9 @@ def test_on_postgres_the_records_are_in_a_schema_of_their_own(
         instance.run_storage.add_run(DagsterRun(job_name="loop", run_id="a-run"))
         reference = instance.get_ref()
     with DagsterInstance.from_ref(reference) as instance:  # as a run's own process does
-        assert [run.run_id for run in instance.get_runs()] == ["a-run"]
+        (record,) = instance.get_run_records()
+        assert record.dagster_run.run_id == "a-run"
+        assert abs(record.create_timestamp - datetime.now(UTC)) < timedelta(minutes=5)  # the server is in Tokyo
 
     tables = "SELECT DISTINCT schemaname FROM pg_tables WHERE tablename IN ('runs', 'event_logs', 'job_ticks')"
     assert postgres.execute(tables, make_url(url).database or "") == [("dagster",)]
@@ -131,6 +134,6 @@ def test_dagster_gets_its_driver_and_its_schema_and_keeps_the_options(scheme: st
     assert (url.username, url.password, url.host, url.port, url.database) == ("me", "p@ss", "host", 5433, "name")
     assert url.query == {
         "sslmode": "require",
-        "options": "-cjit=off -csearch_path=dagster",
+        "options": "-cjit=off -csearch_path=dagster -ctimezone=UTC",
         "connect_timeout": "10",
     }

@@ -99,6 +99,7 @@ def test_no_picture_of_a_deleted_run_is_left(instance: DagsterInstance, tmp_path
     delete_runs(instance, runs_of(instance, "pets"), tmp_path / "logs")
 
     assert [one.run_id for one in instance.get_runs()] == [kept]
+    assert not [path for path in tmp_path.rglob("*") if run in path.name or last in path.name]
     event = instance.get_latest_materialization_event(AssetKey("image_manifest"))
     assert event is not None
     assert event.run_id == kept

@@ -28,10 +28,13 @@ from cv_pipelines.tasks.ledger.cancelling import cancel
 from cv_pipelines.tasks.ledger.intake import Letter, receive
 from cv_pipelines.tasks.ledger.ledger import AnyRow
 from cv_pipelines.tasks.ledger.queries import events_of, find_task
+from cv_pipelines.tasks.ledger.watch import Watch
 from cv_pipelines.tasks.ledger.work import begin
 from resources.database import DatabaseResource
 from resources.tasks import TasksResource
 from sensors.tasks import make_task_sensor
+
+HOUR = 3600.0
 
 
 @dataclass
@@ -42,6 +45,7 @@ class World:
     instance: DagsterInstance
     sensor: SensorDefinition
     jobs: dict[str, JobDefinition]
+    watch: Watch
 
     def submit(self, name: str, kind: str = "sleep", priority: int = 4, **params: Any) -> None:
         task = {"schema": "cv.task/v1", "task_id": name, "kind": kind, "priority": priority}
@@ -51,9 +55,12 @@ class World:
 
     def tick(self) -> list[RunRequest]:
         """What the sensor asks for now."""
-        with build_sensor_context(self.instance, resources={"tasks": self.resource}) as context:
+        with build_sensor_context(
+            self.instance, cursor=self.watch.model_dump_json(), resources={"tasks": self.resource}
+        ) as context:
             result = self.sensor(context)
         assert isinstance(result, SensorResult)
+        self.watch = Watch.read(result.cursor)
         return list(result.run_requests or [])
 
     def create(self, request: RunRequest, status: DagsterRunStatus = DagsterRunStatus.STARTED) -> DagsterRun:
@@ -93,7 +100,8 @@ def world(database_url: str) -> Iterator[World]:
     names = [job.name for job in FOR_TASKS]
     jobs = {name: defs.resolve_job_def(name) for name in names}
     with DagsterInstance.ephemeral() as instance:
-        yield World(resource, instance, make_task_sensor(FOR_TASKS), jobs)
+        watch = Watch(last=time.time(), since=time.time() - HOUR)
+        yield World(resource, instance, make_task_sensor(FOR_TASKS), jobs, watch)
 
 
 def test_many_tasks_become_one_run_at_once_and_end_with_it(world: World) -> None:
@@ -164,6 +172,23 @@ def test_a_run_that_falls_silent_is_lost_and_its_tasks_are_tried_again(world: Wo
 
     assert world.task("t").error["code"] == "lost"
     assert world.states("t") == ["queued", "running", "queued"]
+
+
+def test_a_sensor_that_was_away_takes_nobody_for_lost_before_it_has_listened_for_long_enough(world: World) -> None:
+    world.submit("t")
+    (request,) = world.tick()
+    assert begin(world.resource.ledger(), 1, world.create(request).run_id) is not None
+    with world.resource.ledger().database.begin() as connection:
+        connection.execute(text("UPDATE attempts SET heartbeat_at = '2020-01-01 00:00:00.000000'"))
+
+    world.watch = Watch(last=time.time() - 60, since=time.time() - HOUR)
+    world.tick()
+    assert world.watch.last - world.watch.since < 3
+    assert world.task("t").state == "running"
+    world.watch = Watch(last=world.watch.last, since=world.watch.since - 3)
+    world.tick()
+
+    assert world.task("t").error["code"] == "lost"
 
 
 def test_a_run_that_starts_and_never_begins_is_lost_after_a_while(
@@ -318,6 +343,38 @@ def test_a_task_of_a_data_set_that_is_cancelled_while_it_waits_takes_its_run_alo
     assert world.tick() == []
     assert stopped == [run.run_id]
     assert world.states("t") == ["queued", "cancelled"]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_of_two_runs_of_a_data_set_that_two_daemons_have_made_the_second_is_stopped_once(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: bool
+) -> None:
+    stopped: list[str] = []
+
+    def stop(_: object, run_id: str) -> bool:
+        stopped.append(run_id)
+        run = world.instance.get_run_by_id(run_id)
+        assert run is not None
+        world.instance.report_run_canceling(run)
+        return True
+
+    monkeypatch.setattr(type(world.instance.run_coordinator), "cancel_run", stop)
+    add_dataset(world.resource.ledger().database, "flowers", str(tmp_path))
+    world.submit("t", "ingest_dataset", dataset="flowers")
+    (request,) = world.tick()
+    second = world.create(request, DagsterRunStatus.STARTING)
+    world.tick()
+    assert stopped == []  # nobody has begun
+    first = world.create(request)
+    if ended:
+        world.instance.handle_new_event(success_of(first))
+
+    world.tick()
+    world.tick()
+
+    assert stopped == [second.run_id]
+    assert world.task("t").state == ("succeeded" if ended else "running")
+    assert world.task("t").attempts == 1
 
 
 @pytest.mark.parametrize("kind", ["train_model", "sleep"])

@@ -3,18 +3,22 @@
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from cv_pipelines.broker.messages import Outgoing
+from cv_pipelines.broker.connection import open_connection
+from cv_pipelines.broker.consumer import drain
+from cv_pipelines.broker.messages import Message, Outgoing
 from cv_pipelines.broker.publisher import NO_QUEUE
+from cv_pipelines.broker.topology import declare
 from cv_pipelines.database.clock import now
 from cv_pipelines.database.engine import open_database
-from cv_pipelines.database.task_tables import events
+from cv_pipelines.database.task_tables import events, tasks
 from cv_pipelines.errors import InputError
-from cv_pipelines.tasks.delivery import Courier
+from cv_pipelines.tasks.delivery import Courier, make_courier
 from cv_pipelines.tasks.ledger.cancelling import cancel
 from cv_pipelines.tasks.ledger.intake import Letter, receive
 from cv_pipelines.tasks.ledger.ledger import Ledger
@@ -22,6 +26,7 @@ from cv_pipelines.tasks.ledger.outbox import MOST_TRIES, redeliver, undelivered
 from cv_pipelines.tasks.ledger.queries import deliveries_of, events_of
 from cv_pipelines.tasks.message import StatusMessage
 from cv_pipelines.tasks.webhooks import Answer
+from tests.rabbitmq import RabbitMQ
 
 QUEUE = {"reply_to": "answers", "correlation_id": "66"}
 HOOK = {"webhook": "https://example.com/hook"}
@@ -143,6 +148,87 @@ def test_a_queue_that_is_not_there_is_given_up_with_the_reason_until_somebody_as
 
     assert states(world, "a") == ["delivered", "delivered"]
     assert len([one for one in world.published if one.exchange == "cv.status"]) == 2, "it has had them before"
+
+
+def test_a_refusal_is_told_as_a_status_of_a_message_that_is_no_task(world: World) -> None:
+    letter = Letter(b'{"kind": "sleep", "task_id": "a", "reply": 7}', None, "answers", "66")
+    assert receive(world.ledger, [letter, Letter(b"?")]).accepted == []
+
+    assert world.sweep() == 2
+
+    told = sorted((one.exchange, one.routing_key, one.mandatory) for one in world.published)
+    assert told == [
+        ("", "answers", True),
+        ("cv.status", "sleep.rejected", False),
+        ("cv.status", "unknown.rejected", False),
+    ]
+    (reply,) = [one for one in world.published if one.routing_key == "answers"]
+    status = StatusMessage.model_validate_json(reply.body)
+    assert (reply.correlation_id, status.task_id, status.kind, status.number) == ("66", "a", "sleep", 1)
+    assert (status.state, status.result, status.progress) == ("rejected", None, None)
+    assert status.error is not None
+    assert (status.error.source, status.error.code) == ("input", "invalid")
+    assert "schema: Field required" in status.error.message
+    (nameless,) = [one for one in world.published if one.routing_key == "unknown.rejected"]
+    assert json.loads(nameless.body)["task_id"] is None
+    assert len({one.message_id for one in world.published}) == 2
+    assert undelivered(world.ledger) == {"open": 0, "abandoned": 0}
+
+
+def test_a_webhook_of_refused_messages_hears_of_each(world: World) -> None:
+    posted: list[tuple[str, str | None]] = []
+
+    def post(url: str, body: bytes, *, headers: Mapping[str, str]) -> Answer:
+        posted.append((headers["X-Task-Id"], json.loads(body)["task_id"]))
+        return Answer(204, "", 3)
+
+    world.courier = Courier(world.ledger, world.publish, post)
+    for name in ["a", "b", "?"]:
+        receive(world.ledger, [Letter(json.dumps({"task_id": name, "reply": HOOK}).encode())])
+
+    world.sweep()
+
+    assert sorted(posted, key=str) == [("", None), ("a", "a"), ("b", "b")]
+
+
+def test_a_refusal_whose_queue_is_gone_is_given_up(world: World) -> None:
+    receive(world.ledger, [Letter(b"?", "a", "answers")])
+    world.reason[""] = NO_QUEUE
+
+    for _ in range(MOST_TRIES + 2):
+        world.sweep()
+
+    assert len([one for one in world.published if one.exchange == ""]) == MOST_TRIES
+    assert undelivered(world.ledger) == {"open": 0, "abandoned": 1}
+
+
+def test_a_receiver_for_whom_the_broker_closes_spends_its_own_tries_only(world: World, rabbitmq: RabbitMQ) -> None:
+    url = rabbitmq.new_vhost()
+    with open_connection(url, "test") as connection:
+        channel = connection.channel()
+        declare(channel)
+        channel.queue_declare("answers", durable=True)
+    names = [f"a{number:03}" for number in range(201)]
+    for name in names:
+        world.submit(name, QUEUE)
+        cancel(world.ledger, name)
+    poisoned = {"reply_to": "amq.rabbitmq.reply-to.a.b"}  # intake refuses the names that we know of
+    with world.ledger.database.begin() as connection:
+        connection.execute(tasks.update().where(tasks.c.id == "a100").values(reply=poisoned))
+    world.courier = make_courier(world.ledger, url, 30, "", ())
+
+    assert world.sweep() == 402
+
+    (*_, event) = events_of(world.ledger, "a100")
+    assert (event.delivery, event.tries, event.pending) == ("open", 1, ["reply"])
+    assert event.reason == "the broker refuses it: INTERNAL_ERROR"
+    assert undelivered(world.ledger) == {"open": 1, "abandoned": 0}
+    told: list[Message] = []
+    while drain(url, "answers", told.extend, seconds=20, idle=0.3):
+        pass
+    ids = [json.loads(message.body)["task_id"] for message in told]
+    assert list(dict.fromkeys(ids)) == [name for name in names if name != "a100"]
+    assert max(Counter(ids).values()) <= 2
 
 
 def test_a_broker_that_is_away_spends_no_tries_and_holds_up_no_webhook(world: World) -> None:

@@ -90,4 +90,5 @@ KIND = TaskKind(
     job="classify_images",
     together=lambda params: params.model_dump(include={"dataset"}),
     most=10_000,
+    size=lambda params: len(params.uris) or 1,
 )

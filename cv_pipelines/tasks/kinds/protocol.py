@@ -33,7 +33,8 @@ class TaskKind:
         job: name of the Dagster job.
         together: parameters that tasks in one run have in common; None: no two tasks share a run, and
             the job is an asset job whose partition is the parameter `dataset`.
-        most: tasks in a run at most.
+        most: work in a run at most: the sum of the sizes of its tasks, unless one alone is larger.
+        size: of a task with these parameters, 1 or more; images, where it is about images.
         settings: what to set about steps of the job, by their names; only without `together`.
     """
 
@@ -44,6 +45,7 @@ class TaskKind:
     job: str
     together: Callable[[Params], dict[str, object]] | None = None
     most: int = 1
+    size: Callable[[Any], int] = lambda _: 1
     settings: Callable[[Any], Mapping[str, Mapping[str, Any]]] | None = None
 
     def batch_key(self, task_id: str, params: Params) -> str:

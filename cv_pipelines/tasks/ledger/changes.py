@@ -90,13 +90,27 @@ def apply(
 
 def record(connection: Connection, ledger: Ledger, changes: Iterable[Change]) -> list[int]:
     """Add an event for each change, numbered after the task's last one; `last_event` itself is the caller's."""
-    rows = [_event(ledger, change) for change in changes]
+    return add_events(connection, [_event(ledger, change) for change in changes])
+
+
+def add_events(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert events; returns the ids of those that somebody has to be told of."""
     told: list[int] = []
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]
         ids = connection.scalars(_RECORD, some).all()
         told += [key for key, row in zip(ids, some, strict=True) if row["pending"]]
     return told
+
+
+def receivers(ledger: Ledger, reply: Mapping[str, Any] | None, state: State) -> list[str]:
+    """Who has to be told: the exchange and webhooks of everything, a reply queue of the end."""
+    found = ["exchange"] if ledger.has_broker else []
+    if reply and reply.get("webhook"):
+        found.append("webhook")
+    if reply and reply.get("reply_to") and state in FINAL:
+        found.append("reply")
+    return found
 
 
 def close_if_done(connection: Connection, attempt: int, reason: str) -> bool:
@@ -153,7 +167,7 @@ def _finished(change: Change, epoch: int | None) -> dict[str, Any]:
 
 
 def _event(ledger: Ledger, change: Change) -> dict[str, Any]:
-    pending = _receivers(ledger, change.task.reply, change.state)
+    pending = receivers(ledger, change.task.reply, change.state)
     return {
         "task_id": change.task.id,
         "number": change.task.last_event + 1,
@@ -162,16 +176,6 @@ def _event(ledger: Ledger, change: Change) -> dict[str, Any]:
         "delivery": "open" if pending else "delivered",
         "pending": pending,
     }
-
-
-def _receivers(ledger: Ledger, reply: Mapping[str, Any] | None, state: State) -> list[str]:
-    """Who has to be told: the exchange and webhooks of everything, a reply queue of the end."""
-    found = ["exchange"] if ledger.has_broker else []
-    if reply and reply.get("webhook"):
-        found.append("webhook")
-    if reply and reply.get("reply_to") and state in FINAL:
-        found.append("reply")
-    return found
 
 
 def _json(error: TaskError | None) -> dict[str, str] | None:

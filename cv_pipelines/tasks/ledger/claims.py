@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Connection, case, func, insert, or_, select, update
 
-from cv_pipelines.database.clock import now
+from cv_pipelines.database.clock import now, seconds_since
 from cv_pipelines.database.locks import take_turns
 from cv_pipelines.database.task_tables import attempts, tasks
 from cv_pipelines.errors import InputError
@@ -81,7 +82,7 @@ def expire(ledger: Ledger) -> list[int]:
 
 def open_attempts(ledger: Ledger) -> list[Attempt]:
     """All attempts that have not ended, oldest first."""
-    silent = _seconds_since(ledger, func.coalesce(attempts.c.heartbeat_at, attempts.c.created_at))
+    silent = seconds_since(func.coalesce(attempts.c.heartbeat_at, attempts.c.created_at))
     unfinished = tasks.c.state.in_(UNFINISHED)
     wanted = ~tasks.c.cancel & (tasks.c.deadline.is_(None) | (tasks.c.deadline >= now()))
     numbers = (
@@ -123,12 +124,6 @@ def _attempt(row: AnyRow, params: Params | TaskError | None) -> Attempt:
     return Attempt(row.id, kind, row.run_id, begun, silent, given, row.priority, left, wanted, problem)
 
 
-def _seconds_since(ledger: Ledger, moment: Any) -> Any:
-    if ledger.database.dialect.name == "sqlite":
-        return (func.julianday(now()) - func.julianday(moment)) * 86400.0
-    return func.extract("epoch", now() - moment)
-
-
 def _claim_kind(ledger: Ledger, kind: TaskKind) -> int:
     with ledger.database.begin() as connection:
         if not _ready(connection, kind).first():
@@ -154,20 +149,26 @@ def _ready(connection: Connection, kind: TaskKind) -> Any:
 
 
 def _next(connection: Connection, kind: TaskKind) -> Sequence[str]:
-    """The most urgent task, and those that may share its run: tried as often, so that they share its fate."""
+    """The most urgent task, and those that may share its run: tried as often, so that they share its fate.
+
+    As many as are a run's worth of work together, by priority and age; one in any case.
+    """
     first = _ready(connection, kind).first()
     if first is None:
         return []
     same = (tasks.c.batch_key == first.batch_key, tasks.c.attempts == first.attempts)
     due = or_(tasks.c.not_before.is_(None), tasks.c.not_before <= now())
+    most = company(kind.most, first.attempts)
     query = (
-        select(tasks.c.id)
+        select(tasks.c.id, tasks.c.size)
         .where(*_WAITING, tasks.c.kind == kind.name, *same, due)
         .order_by(tasks.c.priority.desc(), tasks.c.created_at, tasks.c.id)
-        .limit(company(kind.most, first.attempts))
+        .limit(most)  # none is smaller than 1
         .with_for_update(skip_locked=True)
     )
-    return connection.scalars(query).all()
+    rows = connection.execute(query).all()
+    ends = accumulate(row.size for row in rows)
+    return [row.id for place, (row, end) in enumerate(zip(rows, ends, strict=True)) if place == 0 or end <= most]
 
 
 def _make(connection: Connection, kind: TaskKind, ids: Sequence[str]) -> None:

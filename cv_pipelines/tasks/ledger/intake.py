@@ -7,16 +7,18 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, select
 
 from cv_pipelines.database.clock import now
-from cv_pipelines.database.task_tables import dead_letters, tasks
+from cv_pipelines.database.task_tables import tasks
+from cv_pipelines.database.upsert import insert_into
 from cv_pipelines.failpoints import fail_point
 from cv_pipelines.tasks.kinds.registry import kind_of
 from cv_pipelines.tasks.ledger.changes import AT_ONCE, Change, record
 from cv_pipelines.tasks.ledger.ledger import Ledger
+from cv_pipelines.tasks.ledger.refusing import Refusal, keep
 from cv_pipelines.tasks.parsing import MAX_BYTES, ParsedTask, Rejected, parse_task
+from cv_pipelines.tasks.refusals import sender_of
 
 CONFLICT = "conflict"
 
@@ -30,6 +32,7 @@ class Letter:
         message_id, reply_to, correlation_id: AMQP properties, where it had them.
         headers: AMQP headers, as text.
         problem: code and reason why it is a dead letter whatever its body says (the broker gave it up).
+        again: whether its sender has not sent it anew: the broker delivers it once more, or a person replays it.
     """
 
     body: bytes
@@ -38,6 +41,7 @@ class Letter:
     correlation_id: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     problem: tuple[str, str] | None = None
+    again: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -74,8 +78,8 @@ def receive(ledger: Ledger, letters: Sequence[Letter], allow: tuple[str, ...] = 
             stored = fresh.get(task.message.task_id) or known.get(task.message.task_id)
             if stored != task.digest:
                 refused.append((letter, Rejected(CONFLICT, "Another message has had this task_id before.")))
-        _add_dead_letters(connection, refused)
-        told = record(connection, ledger, [Change(_new(task), "queued") for task in _firsts(parsed, fresh)])
+        told = keep(connection, ledger, [_refusal(letter, problem, allow) for letter, problem in refused])
+        told += record(connection, ledger, [Change(_new(task), "queued") for task in _firsts(parsed, fresh)])
         fail_point("intake.before_commit")
     problems = [problem for _, problem in refused]
     return Received(sorted(fresh), len(letters) - len(fresh) - len(problems), problems, told)
@@ -127,7 +131,7 @@ def _add_tasks(connection: Connection, parsed: Sequence[ParsedTask]) -> dict[str
     came = connection.scalars(select(now())).one()
     rows = [_task_row(task, came + timedelta(microseconds=place)) for place, task in enumerate(first.values())]
     rows.sort(key=itemgetter("id"))  # in one order: who inserts what another one just does waits for it
-    statement = _insert(connection, tasks).on_conflict_do_nothing().returning(tasks.c.id)
+    statement = insert_into(connection, tasks).on_conflict_do_nothing().returning(tasks.c.id)
     added: list[str] = []
     for start in range(0, len(rows), AT_ONCE):
         added += connection.scalars(statement, rows[start : start + AT_ONCE]).all()
@@ -142,30 +146,6 @@ def _digests(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _add_dead_letters(connection: Connection, refused: Sequence[tuple[Letter, Rejected]]) -> None:
-    """Keep messages that cannot be tasks; one that comes again is the same letter, and is open again."""
-    if not refused:
-        return
-    rows = [_letter_row(letter, problem) for letter, problem in refused]
-    rows.sort(key=itemgetter("fingerprint"))  # as above
-    statement = _insert(connection, dead_letters)
-    again = {
-        "state": "open",
-        "times": dead_letters.c.times + 1,
-        "received_at": now(),
-        "decided_at": None,
-        "code": statement.excluded.code,
-        "reason": statement.excluded.reason,
-    }
-    connection.execute(statement.on_conflict_do_update(index_elements=["fingerprint"], set_=again), rows)
-
-
-def _insert(connection: Connection, table: Table) -> Any:
-    """An INSERT that knows ON CONFLICT, which both databases have and SQL has not."""
-    make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return make(table)
-
-
 def _task_row(task: ParsedTask, came: datetime) -> dict[str, Any]:
     message = task.message
     kind = kind_of(message.kind)
@@ -175,6 +155,7 @@ def _task_row(task: ParsedTask, came: datetime) -> dict[str, Any]:
         "params": message.params.model_dump(mode="json"),
         "digest": task.digest,
         "batch_key": kind.batch_key(message.task_id, message.params),
+        "size": kind.size(message.params),
         "priority": message.priority,
         "deadline": message.deadline,
         "reply": _reply(task),
@@ -188,9 +169,9 @@ def _reply(task: ParsedTask) -> dict[str, Any] | None:
     return task.message.reply.model_dump(mode="json") if task.message.reply else None
 
 
-def _letter_row(letter: Letter, problem: Rejected) -> dict[str, Any]:
-    return {
-        "fingerprint": letter.fingerprint,
+def _refusal(letter: Letter, problem: Rejected, allow: tuple[str, ...]) -> Refusal:
+    sender = sender_of(letter.body, letter.message_id, letter.reply_to, letter.correlation_id, allow)
+    row = {
         "body": letter.body[:MAX_BYTES],
         "size": len(letter.body),
         "message_id": _text(letter.message_id),
@@ -199,8 +180,9 @@ def _letter_row(letter: Letter, problem: Rejected) -> dict[str, Any]:
         "headers": {str(_text(name)): _text(value) for name, value in letter.headers.items()},
         "code": problem.code,
         "reason": _text(problem.reason),
-        "state": "open",
+        **vars(sender),
     }
+    return Refusal(letter.fingerprint, row, letter.again)
 
 
 def _text(value: str | None) -> str | None:

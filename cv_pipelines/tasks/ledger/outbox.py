@@ -7,7 +7,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, case, func, insert, null, select, update
 
 from cv_pipelines.database.clock import from_now, now
-from cv_pipelines.database.task_tables import deliveries, events, tasks
+from cv_pipelines.database.task_tables import dead_letters, deliveries, events, tasks
 from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
 from cv_pipelines.tasks.states import FINAL
 
@@ -18,7 +18,7 @@ _FIRST_DELAY = 5.0
 _LONGEST_DELAY = 600.0
 _LEASE = 60.0
 """Seconds for which events that were taken are nobody else's."""
-_COLUMNS = ("id", "task_id", "number", "state", "progress", "pending", "tries", "created_at")
+_COLUMNS = ("id", "dead_letter_id", "number", "state", "progress", "pending", "tries", "created_at")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,9 @@ class Delivery:
 
 
 def take(ledger: Ledger, most: int) -> Sequence[AnyRow]:
-    """Open events that are due, oldest first, each with its task's kind, reply, result and error.
+    """Open events that are due, oldest first, each with the task_id, kind, reply, result and error to tell.
+
+    Those of a dead letter have its `code` and `refusal` instead of an error, and perhaps no task_id or kind.
 
     Nobody else gets them for a minute; if they are not settled by then, they are open to all again.
     """
@@ -108,7 +110,12 @@ def _rows(connection: Connection, ids: Sequence[int]) -> list[AnyRow]:
     is_end = events.c.state.in_(FINAL)  # results may be large, and are told of once
     result = case((is_end, tasks.c.result), else_=null()).label("result")
     error = case((is_end, tasks.c.error), else_=null()).label("error")
-    query: Any = select(*columns, tasks.c.kind, tasks.c.reply, result, error).join_from(events, tasks)
+    common = [func.coalesce(tasks.c[name], dead_letters.c[name]).label(name) for name in ("kind", "reply")]
+    name = func.coalesce(tasks.c.id, dead_letters.c.task_id).label("task_id")
+    refusal = (dead_letters.c.code, dead_letters.c.reason.label("refusal"))
+    query: Any = select(*columns, name, *common, result, error, *refusal).select_from(
+        events.outerjoin(tasks).outerjoin(dead_letters)
+    )
     for start in range(0, len(ids), 1000):
         some = query.where(events.c.id.in_(ids[start : start + 1000])).order_by(events.c.id)
         found += connection.execute(some).all()

@@ -29,7 +29,7 @@ def retry_delay(source: Source, attempts: int) -> float | None:
 
 
 def company(most: int, attempts: int) -> int:
-    """Tasks that may share a run with one that has been tried before, itself included.
+    """Work in a run, as sizes of tasks are counted, that one shares which has been tried before, its own included.
 
     Whatever brings a whole run down is thereby cornered: the last attempt is made alone.
     """

@@ -16,8 +16,8 @@ def prune(ledger: Ledger, task_days: float, event_days: float, most: int = 100_0
 
     Args:
         ledger: where.
-        task_days: age of ended tasks, counted from their end, and of decided dead letters.
-        event_days: age of decided events.
+        task_days: age of ended tasks, counted from their end.
+        event_days: age of decided events, and of dead letters, counted from the decision.
         most: rows of each sort at most; the rest is left to the next time.
 
     Returns:
@@ -25,12 +25,13 @@ def prune(ledger: Ledger, task_days: float, event_days: float, most: int = 100_0
     """
     old, old_event = ago(task_days * _DAY), ago(event_days * _DAY)
     told = ~exists().where(events.c.task_id == tasks.c.id, events.c.delivery == "open")
+    answered = ~exists().where(events.c.dead_letter_id == dead_letters.c.id, events.c.delivery == "open")
     has_tasks = exists().where(tasks.c.attempt == attempts.c.id)
     wanted: dict[Table, ColumnElement[bool]] = {
         events: (events.c.delivery != "open") & (events.c.created_at < old_event),
         tasks: tasks.c.state.in_(FINAL) & (tasks.c.finished_at < old) & told,
         attempts: (attempts.c.state == "closed") & (attempts.c.closed_at < old) & ~has_tasks,
-        dead_letters: (dead_letters.c.state != "open") & (dead_letters.c.decided_at < old),
+        dead_letters: (dead_letters.c.state != "open") & (dead_letters.c.decided_at < old_event) & answered,
     }
     return {table.name: _delete(ledger, table, which, most) for table, which in wanted.items()}
 

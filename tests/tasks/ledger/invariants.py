@@ -37,13 +37,15 @@ def violations(database: Engine, forgotten: bool = False) -> list[str]:
     by_id = {row.id: row for row in rows["attempts"]}
     told = defaultdict(list)
     for row in sorted(rows["events"], key=lambda row: row.number):
-        told[row.task_id].append(row)
+        told[row.task_id or row.dead_letter_id].append(row)
     found = [f"task {row.id}: {wrong}" for row in rows["tasks"] for wrong in _of_task(row, by_id)]
     found += [
         f"task {row.id}: {wrong}" for row in rows["tasks"] for wrong in _of_story(row, told[row.id], forgotten)
     ]
     found += [f"event {row.id}: {wrong}" for row in rows["events"] for wrong in _of_event(row)]
-    found += [f"dead letter {row.id}: {wrong}" for row in letters for wrong in _of_letter(row)]
+    found += [
+        f"dead letter {row.id}: {wrong}" for row in letters for wrong in _of_letter(row, told[row.id], forgotten)
+    ]
     return found + list(_of_attempts(rows["attempts"]))
 
 
@@ -132,6 +134,8 @@ def _of_story(row: Row[Any], story: Rows, forgotten: bool) -> Iterator[str]:
 
 
 def _of_event(row: Row[Any]) -> Iterator[str]:
+    if (row.task_id is None) != (row.state == "rejected"):
+        yield f"it says {row.state} of task {row.task_id}, dead letter {row.dead_letter_id}"
     if (row.delivery == "delivered") != (row.pending == []):
         yield f"it is {row.delivery}, and {row.pending} have to be told"
     if row.delivery == "open" and row.tries >= MOST_TRIES and row.pending == ["webhook"]:
@@ -140,7 +144,14 @@ def _of_event(row: Row[Any]) -> Iterator[str]:
         yield f"it is abandoned after {row.tries} tries, because: '{row.reason}'"
 
 
-def _of_letter(row: Row[Any]) -> Iterator[str]:
+def _of_letter(row: Row[Any], story: Rows, forgotten: bool) -> Iterator[str]:
+    numbers = [event.number for event in story]
+    if row.reply and not forgotten and numbers[:1] != [1]:
+        yield f"its sender can be told, and was told {numbers}"
+    if numbers != sorted(set(numbers)) or any(not 1 <= number <= row.times for number in numbers):
+        yield f"it came {row.times} times, its events are {numbers}"
+    if any(event.state != "rejected" for event in story):
+        yield f"its events say {[event.state for event in story]}"
     if row.times < 1 or not row.code or not row.reason:
         yield "it has no reason"
     if (row.decided_at is None) != (row.state == "open"):

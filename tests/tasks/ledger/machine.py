@@ -75,11 +75,16 @@ class LedgerMachine(RuleBasedStateMachine):
         self._receive([letter("new-to-it"), *letters] if crossed else letters)
 
     @rule(
-        pick=PICK, body=st.binary(max_size=20), headers=st.dictionaries(st.text(max_size=5), st.text(max_size=5))
+        pick=PICK,
+        body=st.binary(max_size=20),
+        headers=st.dictionaries(st.text(max_size=5), st.text(max_size=5)),
+        reply_to=st.sampled_from([None, "answers", "\0"]),
     )
-    def publish_what_is_no_task(self, pick: int, body: bytes, headers: dict[str, str]) -> None:
+    def publish_what_is_no_task(
+        self, pick: int, body: bytes, headers: dict[str, str], reply_to: str | None
+    ) -> None:
         other = letter(self._name(pick), "fail", {"times": 77}, priority=1)
-        self._receive([Letter(body, body.hex(), headers=headers), other, letter(self._name(pick + 1))])
+        self._receive([Letter(body, body.hex(), reply_to, headers=headers), other, letter(self._name(pick + 1))])
 
     @rule(daemons=st.integers(1, 2))
     def tick(self, daemons: int) -> None:

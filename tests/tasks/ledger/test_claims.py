@@ -1,7 +1,7 @@
 """From tasks that wait to attempts."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from cv_pipelines.database.task_tables import tasks
 from cv_pipelines.tasks.kinds.protocol import TaskKind
@@ -111,6 +111,33 @@ def test_tasks_of_a_lost_run_are_tried_again_in_smaller_company_and_the_last_tim
     assert told(ledger, names[0]) == ["queued", *["running", "queued"] * 3, "running", "failed"]
     claim(ledger)
     assert members(ledger, open_attempts(ledger)[0].id) == names[1:2], "each on its own"
+
+
+@on_both_databases
+def test_a_run_is_as_much_work_as_its_kind_says_and_urgent_tasks_wait_for_no_more(ledger: Ledger) -> None:
+    uris = [f"s3://camera/{number}.jpg" for number in range(256)]
+    large = [f"large-{number:02}" for number in range(60)]
+    put(ledger, *large, kind="classify_images", params={"uris": uris})
+    put(ledger, "small", kind="classify_images", priority=9)
+
+    claim(ledger)
+
+    (attempt,) = open_attempts(ledger)
+    assert members(ledger, attempt.id) == [*large[:39], "small"], (
+        "39 * 256 + 1 images are below 10,000, 40 are not"
+    )
+    assert (task(ledger, large[0]).size, task(ledger, "small").size) == (256, 1)
+
+
+@on_both_databases
+def test_a_task_that_is_larger_than_a_run_has_one_of_its_own(ledger: Ledger) -> None:
+    put(ledger, "a", "b", kind="classify_images")
+    with ledger.database.begin() as connection:
+        connection.execute(update(tasks).values(size=20_000))
+
+    claim(ledger)
+
+    assert members(ledger, open_attempts(ledger)[0].id) == ["a"]
 
 
 @on_both_databases

@@ -6,7 +6,7 @@ from alembic import op
 from cv_pipelines.database.clock import UtcDateTime, now
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 
 OPEN = sa.text("state IN ('requested', 'running')")
 

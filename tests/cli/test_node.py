@@ -52,6 +52,18 @@ def test_json_says_the_same(alone: Installation) -> None:
     assert not Path(alone.state, "cv.sqlite").exists()
 
 
+def test_jobs_that_ask_for_gpus_make_them_needed(alone: Installation) -> None:
+    wanting = replace(alone, extra={**alone.extra, "CV_GPUS": "2", "CV_NODE_GPUS": "1"})
+
+    train = wanting.json("node", "check", "--for", "train", status=1)["findings"]
+    sync = wanting.json("node", "check", "--for", "sync", status=1)["findings"]
+
+    (gpus,) = [one for one in train if one["check"] == "GPUs"]
+    assert (gpus["found"], gpus["verdict"]) == ("1 (CV_NODE_GPUS)", "missing")
+    assert gpus["needed"] == "2 (train: trained_model)"
+    assert [(one["needed"], one["verdict"]) for one in sync if one["check"] == "GPUs"] == [("nothing", "ok")]
+
+
 def test_an_unknown_job_is_told_before_anything_is_looked_at(alone: Installation) -> None:
     done = alone.run("node", "check", "--for", "trian", status=1)
 

@@ -38,12 +38,14 @@ class WorkerNodes:
         postgres: its database server.
         folder: of marks and state; all nodes have it.
         environment: of every process of it.
+        jobs: the file that its jobs are in.
     """
 
     nodes: Swarm | None
     postgres: Postgres
     folder: Path
     environment: Mapping[str, str]
+    jobs: str = JOBS
     _workers: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
 
     @property
@@ -75,7 +77,7 @@ class WorkerNodes:
         self._work(run_id, run.job_name, {}, {})
 
     def _work(self, run_id: str, job: str, tags: Mapping[str, str], variables: Mapping[str, str]) -> None:
-        command = [sys.executable, WORKER, JOBS, job, run_id, json.dumps(dict(tags))]
+        command = [sys.executable, WORKER, self.jobs, job, run_id, json.dumps(dict(tags))]
         environment = {**self.environment, **variables, "PYTHONPATH": str(ROOT)}
         with (self.folder / f"{run_id}.log").open("ab") as log:
             process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)

@@ -106,7 +106,7 @@ def train(
 def code_version() -> str:
     """Changes when our source or a library changes that decides what a training gives.
 
-    It is the same in every image of ours, also in those without TensorFlow: of that counts what pyproject.toml asks.
+    It is the same in every image of ours, also without TensorFlow: of that counts what pyproject.toml asks for.
     """
     here = Path(__file__).parent
     pixels = [Path(str(decode.__file__)), Path(str(resize.__file__))]

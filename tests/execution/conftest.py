@@ -8,6 +8,20 @@ from tests.swarm import Swarm
 
 
 @pytest.fixture(scope="session")
+def fake_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerNodes]:
+    """A platform whose nodes are made up."""
+    with run_platform(None, tmp_path_factory.mktemp("platform")) as one:
+        yield one
+
+
+@pytest.fixture(params=["fake", "swarm"])
+def anywhere(request: pytest.FixtureRequest) -> WorkerNodes:
+    """A platform on either engine."""
+    one: WorkerNodes = request.getfixturevalue("fake_platform" if request.param == "fake" else "platform")
+    return one
+
+
+@pytest.fixture(scope="session")
 def platform(swarm: Swarm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerNodes]:
     """A platform for all tests that leave its nodes as they were."""
     folder = tmp_path_factory.mktemp("platform")

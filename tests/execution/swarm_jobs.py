@@ -17,9 +17,11 @@ from dagster import (
 from cv_pipelines.errors import ResourceError
 from cv_pipelines.execution.attempts import failures_of
 from cv_pipelines.execution.swarm_executor import swarm_executor
+from tests.execution.fake_engine import fake_executor
 
 RETRIES = RetryPolicy(max_retries=2, delay=0.1)
 GPU = {"cv/gpus": "1"}
+ANYWHERE = fake_executor if os.environ.get("CV_TEST_ENGINE") == "fake" else swarm_executor
 
 
 def mark(context: OpExecutionContext, text: str) -> None:
@@ -70,39 +72,39 @@ def refuses(context: OpExecutionContext) -> None:
     raise Failure("not with me", allow_retries=False)
 
 
-@job(executor_def=swarm_executor)
+@job(executor_def=ANYWHERE)
 def one() -> None:
     """One step without wishes."""
     sleep_op("plain")()
 
 
-@job(executor_def=swarm_executor)
+@job(executor_def=ANYWHERE)
 def three_gpus() -> None:
     """Three steps that need a GPU each."""
     for number in range(3):
         sleep_op(f"gpu_{number}", GPU)()
 
 
-@job(executor_def=swarm_executor)
+@job(executor_def=ANYWHERE)
 def one_gpu() -> None:
     """One step with a GPU."""
     sleep_op("learn", GPU)()
 
 
-@job(executor_def=swarm_executor)
+@job(executor_def=ANYWHERE)
 def out_of_memory() -> None:
     """One step that needs too much."""
     hungry()
 
 
-@job(executor_def=swarm_executor)
+@job(executor_def=ANYWHERE)
 def dying() -> None:
     """One step that dies, beside one that does not."""
     dies()
     sleep_op("plain")()
 
 
-@job(executor_def=swarm_executor)
+@job(executor_def=ANYWHERE)
 def refusing() -> None:
     """One step that fails for good."""
     refuses()

@@ -6,17 +6,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import psutil
 from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, EventLogEntry
 from dagster._core.utils import make_new_run_id
 from sqlalchemy import Engine
 
 from cv_pipelines.database.engine import open_database
+from cv_pipelines.execution.leases import leases_of
 from cv_pipelines.settings import ROOT
 from tests.installation import COMMAND, wait_for
 from tests.servers import S3, Postgres, run_postgres
@@ -32,17 +34,23 @@ class WorkerNodes:
     """A platform.
 
     Attributes:
-        swarm: its nodes.
+        nodes: its swarm; None where its nodes are made up.
         postgres: its database server.
         folder: of marks and state; all nodes have it.
         environment: of every process of it.
     """
 
-    swarm: Swarm
+    nodes: Swarm | None
     postgres: Postgres
     folder: Path
     environment: Mapping[str, str]
     _workers: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
+
+    @property
+    def swarm(self) -> Swarm:
+        """Its nodes, which are real."""
+        assert self.nodes is not None
+        return self.nodes
 
     @cached_property
     def database(self) -> Engine:
@@ -97,11 +105,15 @@ class WorkerNodes:
         self._workers[run_id].kill()
         self._workers[run_id].wait()
 
-    def run_containers(self) -> int:
-        """How many containers of steps there are, running."""
-        label = "cv.lease"
-        apis = self.swarm.apis.values()
-        return sum(len(api.containers(filters={"label": label, "status": "running"})) for api in apis)
+    def guards(self, run_id: str) -> list[int]:
+        """The processes that guard steps of a run; those in containers are this machine's, too."""
+        wanted = {f"--lease={name}" for name in leases_of(self.database, run_id)}
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if wanted.intersection(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process.pid)
+        return found
 
     def run(self, run_id: str) -> DagsterRun | None:
         with self.instance() as instance:
@@ -148,6 +160,8 @@ class WorkerNodes:
 
     def leftovers(self) -> list[str]:
         """Services of ours that are still there."""
+        if self.nodes is None:
+            return []
         manager = self.swarm.apis["mgr"]
         return [one["Spec"]["Name"] for one in manager.services(filters={"label": "cv.lease"})]
 
@@ -175,16 +189,17 @@ def make_bucket(environment: Mapping[str, str], name: str) -> None:
 
 
 @contextmanager
-def run_platform(swarm: Swarm, folder: Path) -> Iterator[WorkerNodes]:
-    """Start what a platform needs beside its nodes."""
+def run_platform(swarm: Swarm | None, folder: Path) -> Iterator[WorkerNodes]:
+    """Start what a platform needs beside its nodes; without a swarm these are made up."""
     from moto.server import ThreadedMotoServer
 
     folder.joinpath("marks").mkdir(parents=True)
     folder.chmod(0o777)
-    store = ThreadedMotoServer(swarm.address, port=0, verbose=False)
+    address = swarm.address if swarm else "127.0.0.1"
+    store = ThreadedMotoServer(address, port=0, verbose=False)
     store.start()
     try:
-        with run_postgres(address=swarm.address) as postgres:
+        with run_postgres(address=address) as postgres:
             host, port = store.get_host_and_port()
             shared = {
                 "CV_DATABASE_URL": postgres.new_database(),
@@ -201,10 +216,11 @@ def run_platform(swarm: Swarm, folder: Path) -> Iterator[WorkerNodes]:
             }
             mounts = host_mounts(ROOT, Path(sys.prefix), Path(sys.base_prefix), folder)
             own = {
-                "DOCKER_HOST": swarm.socket("mgr"),
-                "CV_SWARM_IMAGE": swarm.image,
+                "DOCKER_HOST": swarm.socket("mgr") if swarm else "",
+                "CV_TEST_ENGINE": "swarm" if swarm else "fake",
+                "CV_SWARM_IMAGE": swarm.image if swarm else "made-up:1",
                 "CV_SWARM_MOUNTS": ",".join(dict.fromkeys(mounts)),
-                "CV_SWARM_ENV": ",".join([*shared, "CV_NODE_GPUS=1"]),
+                "CV_SWARM_ENV": ",".join([*shared, "CV_NODE_GPUS=1", "CV_TEST_ENGINE"]),
                 "CV_SWARM_LEASE": str(LEASE),
             }
             kept = {name: value for name, value in os.environ.items() if not name.startswith(("CV_", "DAGSTER_"))}

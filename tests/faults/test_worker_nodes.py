@@ -129,7 +129,7 @@ def test_the_janitor_ends_what_a_killed_run_has_left(platform: WorkerNodes) -> N
 
     assert swept["revoked"] == 1
     assert list(swept["removed"].values()) == ["its run has ended, or is being cancelled"]
-    wait_for(lambda: platform.run_containers() == 0, 20)
+    wait_for(lambda: platform.guards(run_id) == [], 20)
     assert platform.leftovers() == []
     assert platform.janitor() is None
 

@@ -1,0 +1,105 @@
+"""What holds of steps on worker nodes whatever the engine: a real swarm, and one of plain processes."""
+
+from dagster import DagsterEventType, DagsterRunStatus
+
+from tests.execution.step_facts import failure_of, leases, retries
+from tests.execution.worker_nodes import WorkerNodes
+from tests.installation import wait_for
+
+
+def test_two_gpu_steps_run_at_once_on_two_nodes_and_the_third_waits_visibly(anywhere: WorkerNodes) -> None:
+    run_id = anywhere.launch("three_gpus", {"cv_test/seconds": "4"})
+
+    assert anywhere.wait(run_id).status == DagsterRunStatus.SUCCESS
+    marks = anywhere.marks(run_id)
+    assert [words for *_, words in marks[:2]] == ["began", "began"]
+    assert {node for _, _, node, _, _ in marks[:2]} == {"w1", "w2"}
+    assert {gpus for _, _, _, gpus, _ in marks} == {"0"}
+    assert [words for *_, words in marks].count("ended") == 3
+    messages = anywhere.messages(run_id)
+    assert any("Waiting for a node: no suitable node" in one for one in messages)
+    assert sum(one.startswith("Running on node w") for one in messages) == 3
+    assert all(
+        one.attempt == 0 and one.state == "ended" and one.reason == "completed" for one in leases(anywhere, run_id)
+    )
+    assert anywhere.leftovers() == []
+
+
+def test_a_step_that_dies_is_tried_once_more_and_told_with_its_last_lines(anywhere: WorkerNodes) -> None:
+    run_id = anywhere.launch("dying")
+
+    assert anywhere.wait(run_id).status == DagsterRunStatus.FAILURE
+    message, facts = failure_of(anywhere, run_id)
+    assert "exit code 7" in message
+    assert facts == {"source": "internal", "code": "failed"}
+    assert retries(anywhere, run_id) == 1
+    told = [one.dagster_event for one in anywhere.events(run_id, DagsterEventType.ENGINE_EVENT)]
+    shown = [event.engine_event_data.metadata for event in told if event is not None]
+    ends = [one for one in shown if "exit_code" in one]
+    assert len(ends) == 2
+    assert all(one["exit_code"].value == 7 and "last words" in str(one["last_lines"].value) for one in ends)
+    assert {str(one["node"].value) for one in ends} <= {"mgr", "w1", "w2"}
+    assert ["plain", "ended"] in [[op, words] for op, _, _, _, words in anywhere.marks(run_id)]
+
+
+def test_a_callers_mistake_is_not_tried_again(anywhere: WorkerNodes) -> None:
+    run_id = anywhere.launch("refusing")
+
+    assert anywhere.wait(run_id).status == DagsterRunStatus.FAILURE
+    assert retries(anywhere, run_id) == 0
+    assert len(anywhere.marks(run_id)) == 1
+
+
+def test_a_step_that_no_node_could_ever_take_fails_at_once(anywhere: WorkerNodes) -> None:
+    run_id = anywhere.launch("one_gpu", {"cv/gpus": "5"})
+
+    assert anywhere.wait(run_id, 30).status == DagsterRunStatus.FAILURE
+    message, facts = failure_of(anywhere, run_id)
+    assert "No node offers 5 GPUs (the most on a node: 1)" in message
+    assert facts == {"source": "input", "code": "no_such_node"}
+    assert retries(anywhere, run_id) == 0
+
+
+def test_a_wait_for_a_gpu_is_bounded(anywhere: WorkerNodes) -> None:
+    busy = anywhere.launch("three_gpus", {"cv_test/seconds": "25"})
+    anywhere.wait_for_mark(busy, "gpu_0", "began")
+    run_id = anywhere.launch("one_gpu", {"cv/max_wait_s": "1"})
+
+    assert anywhere.wait(run_id).status == DagsterRunStatus.FAILURE
+    message, facts = failure_of(anywhere, run_id)
+    assert "for a node: no suitable node (insufficient resources" in message
+    assert facts == {"source": "resource", "code": "no_place"}
+    anywhere.cancel(busy)
+
+
+def test_a_step_that_takes_too_long_is_killed_and_told(anywhere: WorkerNodes) -> None:
+    run_id = anywhere.launch("one", {"cv/timeout_s": "2", "cv_test/seconds": "60"})
+
+    assert anywhere.wait(run_id).status == DagsterRunStatus.FAILURE
+    message, facts = failure_of(anywhere, run_id)
+    assert "cv/timeout_s" in message
+    assert facts == {"source": "resource", "code": "timeout"}
+    assert [one.reason for one in leases(anywhere, run_id)] == ["timeout"] * 3
+    assert "ended" not in [words for *_, words in anywhere.marks(run_id)]
+
+
+def test_cancelling_ends_a_step_that_runs_and_one_that_waits(anywhere: WorkerNodes) -> None:
+    run_id = anywhere.launch("three_gpus", {"cv_test/seconds": "60"})
+    anywhere.wait_for_mark(run_id, "gpu_0", "began")
+    wait_for(lambda: any("Waiting for a node" in one for one in anywhere.messages(run_id)), 20)
+
+    anywhere.cancel(run_id)
+
+    wait_for(lambda: anywhere.guards(run_id) == [], 20)
+    assert anywhere.leftovers() == []
+    assert {one.state for one in leases(anywhere, run_id)} == {"revoked"}
+    assert "ended" not in [words for *_, words in anywhere.marks(run_id)]
+
+
+def test_an_image_that_is_not_allowed_is_refused(anywhere: WorkerNodes) -> None:
+    refused = anywhere.launch("one", {"cv/image": "evil:latest"})
+    assert anywhere.wait(refused, 30).status == DagsterRunStatus.FAILURE
+    message, facts = failure_of(anywhere, refused)
+    assert "asks for the image 'evil:latest', which CV_SWARM_IMAGES does not allow" in message
+    assert facts["source"] == "input"
+    assert retries(anywhere, refused) == 0

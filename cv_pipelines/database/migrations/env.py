@@ -2,7 +2,9 @@
 
 from alembic import context
 
-from cv_pipelines.database.task_tables import tasks
+# importing these adds their tables to `metadata`, whoever else has or has not
+from cv_pipelines.database import execution_tables, task_tables  # noqa: F401
+from cv_pipelines.database.tables import metadata
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=tasks.metadata)
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 context.run_migrations()

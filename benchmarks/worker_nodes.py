@@ -41,7 +41,8 @@ def _beginning(nodes: WorkerNodes) -> Figure:
     ideal = STEPS * STEP_SECONDS / WORKERS
     detail = (
         f"{statistics.median(ours):.2f} s against {statistics.median(theirs):.2f} s; a bare 'docker run' of the "
-        f"imports {bare:.2f} s; {STEPS} steps of {STEP_SECONDS:g} s on {WORKERS} workers {wall:.1f} s, ideally {ideal:.0f} s"
+        f"imports {bare:.2f} s; {STEPS} steps of {STEP_SECONDS:g} s on {WORKERS} workers {wall:.1f} s, "
+        f"ideally {ideal:.0f} s"
     )
     ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
     return figure("run started to user code, swarm / docker_executor", ratios, 1.3, True, detail)

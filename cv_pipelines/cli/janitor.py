@@ -5,12 +5,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from cv_pipelines.cli.output import console, errors
-from cv_pipelines.errors import InfrastructureError
+from cv_pipelines.errors import CvError
 
 if TYPE_CHECKING:
     from cv_pipelines.execution.janitor import Swept
@@ -49,7 +50,9 @@ def janitor(interval: float, once: bool, as_json: bool) -> None:
 
 def _go_on(work: Callable[[], None], prune: Callable[[], int], interval: float) -> None:
     """Work until a signal; what is away is waited for, and told of once."""
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DBAPIError
+
+    from cv_pipelines.database.outage import is_outage
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -63,9 +66,11 @@ def _go_on(work: Callable[[], None], prune: Callable[[], int], interval: float) 
             if time.monotonic() - pruned > _PRUNE_SECONDS:
                 prune()
                 pruned = time.monotonic()
-        except InfrastructureError as error:
+        except CvError as error:
             told = error.user_message
-        except OperationalError:
+        except DBAPIError as error:
+            if not is_outage(error):
+                raise
             told = "The database does not answer."
         if told and told != problem:
             errors.print(f"The janitor waits: {told}", style="yellow", markup=False, soft_wrap=True)
@@ -74,12 +79,14 @@ def _go_on(work: Callable[[], None], prune: Callable[[], int], interval: float) 
 
 
 def _tell(swept: "Swept", as_json: bool) -> None:
-    if not swept.removed and not swept.revoked:
+    if not swept.removed and not swept.refused and not swept.revoked:
         return
     if as_json:
-        click.echo(json.dumps({"removed": swept.removed, "revoked": swept.revoked}))
+        click.echo(json.dumps(asdict(swept)))
         return
     for name, reason in swept.removed.items():
         console.print(f"Removed {name}: {reason}.", markup=False)
+    for name, reason in swept.refused.items():
+        errors.print(f"{name} stays: {reason}", style="yellow", markup=False, soft_wrap=True)
     if swept.revoked:
         console.print(f"Took back {swept.revoked} attempts of runs that have ended.")

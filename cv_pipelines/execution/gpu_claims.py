@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from sqlalchemy import Engine, delete, insert, select
 
-from cv_pipelines.database.clock import ago
+from cv_pipelines.database.clock import seconds_since
 from cv_pipelines.database.execution_tables import gpu_claims, step_leases
 from cv_pipelines.database.locks import take_turns
+from cv_pipelines.execution.leases import lost_after
 
 
 def claim_gpus(
-    database: Engine, name: str, node: str, devices: Sequence[int], count: int, stale_after: float
+    database: Engine, name: str, node: str, devices: Sequence[int], count: int
 ) -> tuple[int, ...] | None:
     """Give an attempt GPUs that no living one has; None where there are not enough at this moment.
 
@@ -22,12 +23,12 @@ def claim_gpus(
         node: whose GPUs these are.
         devices: the numbers of those that are there.
         count: how many are wanted.
-        stale_after: seconds without renewal after which the holder of a claim is dead for certain.
     """
     with database.begin() as connection:
         take_turns(connection, f"gpus of {node}")
         alive = select(step_leases.c.id).where(
-            step_leases.c.ended_at.is_(None), step_leases.c.renewed_at >= ago(stale_after)
+            step_leases.c.ended_at.is_(None),
+            seconds_since(step_leases.c.renewed_at) <= step_leases.c.lease_seconds + lost_after(0),
         )
         here = gpu_claims.c.node == node
         connection.execute(delete(gpu_claims).where(here, gpu_claims.c.lease_id.not_in(alive)))

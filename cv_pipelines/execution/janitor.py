@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine as Database
 
 from cv_pipelines.execution import leases
-from cv_pipelines.execution.engine import Engine
+from cv_pipelines.execution.engine import Engine, EngineRefusedError
 from cv_pipelines.execution.leases import Lease
 
 LINGER_SECONDS = 60.0
@@ -28,9 +28,10 @@ class RunState:
 
 @dataclass
 class Swept:
-    """What a sweep has done: services and containers removed with the reason, and attempts taken back."""
+    """What a sweep has done: what was removed and why, what could not be, and attempts taken back."""
 
     removed: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
     revoked: int = 0
 
 
@@ -56,13 +57,20 @@ def sweep(engine: Engine, database: Database, states: States) -> Swept:
         if now[run_id].is_over:
             swept.revoked += leases.revoke_run(database, run_id, "run_over")
     for name, reason in condemned(known.values(), now).items():
-        engine.remove(name)
-        swept.removed[name] = reason
+        _remove(engine.remove, name, reason, swept)
     for name, run_id in run_containers.items():
         if is_forgotten(now[run_id]):
-            engine.remove_container(name)
-            swept.removed[name] = "its run has ended"
+            _remove(engine.remove_container, name, "its run has ended", swept)
     return swept
+
+
+def _remove(remove: Callable[[str], None], name: str, reason: str, swept: Swept) -> None:
+    """Remove one; what does not go now stands in nobody's way, and is tried again."""
+    try:
+        remove(name)
+        swept.removed[name] = reason
+    except EngineRefusedError as error:
+        swept.refused[name] = error.user_message
 
 
 def condemned(held: Iterable[Lease], runs: Mapping[str, RunState]) -> dict[str, str]:
@@ -79,5 +87,5 @@ def condemned(held: Iterable[Lease], runs: Mapping[str, RunState]) -> dict[str, 
 
 
 def is_forgotten(run: RunState) -> bool:
-    """Whether the container of a run itself has to go."""
+    """Whether the container of a run itself has to go; one of a run that nobody knows may be somebody else's."""
     return run.is_over and run.over_for is not None and run.over_for > LINGER_SECONDS

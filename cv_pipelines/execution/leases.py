@@ -20,8 +20,8 @@ KILL_SECONDS = 2.0
 """Within which a guard that has to kill has killed."""
 MARGIN_SECONDS = 8.0
 _COLUMNS = (
-    *("id", "run_id", "step_key", "attempt", "state", "image", "gpus", "memory_gb"),
-    *("node", "container", "exit_code", "reason", "log_tail"),
+    *("id", "run_id", "step_key", "attempt", "state", "image", "gpus", "memory_gb", "lease_seconds"),
+    *("node", "container", "exit_code", "reason", "source", "log_tail"),
 )
 _OPEN = step_leases.c.state.in_(("requested", "running"))
 
@@ -47,8 +47,11 @@ class Lease:
         image: that its container was asked for with.
         gpus: how many it was asked for with.
         memory_gb: its limit, in GB (10⁹ bytes).
+        lease_seconds: without renewal, after which its guard kills it.
         node, container: where it runs, once it does.
-        exit_code, reason, log_tail: how it ended, in its guard's words.
+        exit_code, log_tail: how it ended, in its guard's words.
+        reason: how it ended, or why it was taken back; a short code.
+        source: of the error, where it was taken back for one.
         age: seconds since it was requested.
         silent: seconds since its guard was last heard of; None before the first time.
         ended: seconds since it ended; None before.
@@ -63,10 +66,12 @@ class Lease:
     image: str
     gpus: int
     memory_gb: float | None
+    lease_seconds: float
     node: str | None
     container: str | None
     exit_code: int | None
     reason: str
+    source: str
     log_tail: str
     age: float
     silent: float | None
@@ -75,15 +80,29 @@ class Lease:
 
 
 def request(
-    database: Engine, run_id: str, step_key: str, attempt: int, image: str, gpus: int, memory_gb: float | None
+    database: Engine,
+    run_id: str,
+    step_key: str,
+    attempt: int,
+    image: str,
+    gpus: int,
+    memory_gb: float | None,
+    lease_seconds: float,
 ) -> str:
     """Note that an attempt is about to get a container; to do so again changes nothing. Returns its id."""
     name = lease_id(run_id, step_key, attempt)
     row = {"id": name, "run_id": run_id, "step_key": step_key, "attempt": attempt, "state": "requested"}
+    asked = {"image": image, "gpus": gpus, "memory_gb": memory_gb, "lease_seconds": lease_seconds}
     with database.begin() as connection:
         statement = insert_into(connection, step_leases).on_conflict_do_nothing()
-        connection.execute(statement, [{**row, "image": image, "gpus": gpus, "memory_gb": memory_gb}])
+        connection.execute(statement, [row | asked])
     return name
+
+
+def describe(database: Engine, name: str, image: str, memory_gb: float | None) -> None:
+    """Note what an attempt that was requested is launched with."""
+    asked = update(step_leases).where(step_leases.c.id == name, step_leases.c.state == "requested")
+    _changes(database, asked.values(image=image, memory_gb=memory_gb))
 
 
 def begin(database: Engine, name: str, holder: str, node: str, container: str) -> bool:
@@ -113,7 +132,12 @@ def end(database: Engine, name: str, holder: str, exit_code: int, reason: str, l
 
 
 def revoke(
-    database: Engine, name: str, reason: str, silent_for: float | None = None, unbegun: bool = False
+    database: Engine,
+    name: str,
+    reason: str,
+    source: str = "infrastructure",
+    silent_for: float | None = None,
+    unbegun: bool = False,
 ) -> bool:
     """Take an attempt away from whoever has it; False where it is over already.
 
@@ -121,6 +145,7 @@ def revoke(
         database: where it is.
         name: its id.
         reason: why; a short code.
+        source: of the error, as in cv_pipelines.errors.
         silent_for: only where its guard was not heard of for so many seconds.
         unbegun: only where no guard has begun.
     """
@@ -129,7 +154,8 @@ def revoke(
         wanted.append(step_leases.c.renewed_at < ago(silent_for))
     if unbegun:
         wanted.append(step_leases.c.state == "requested")
-    return _changes(database, update(step_leases).where(*wanted).values(state="revoked", reason=reason))
+    taken = update(step_leases).where(*wanted)
+    return _changes(database, taken.values(state="revoked", reason=reason, source=source))
 
 
 def revoke_run(database: Engine, run_id: str, reason: str) -> int:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 
 from dagster import DagsterRun
-from dagster._core.storage.tags import DOCKER_IMAGE_TAG
 from dagster._grpc.types import ExecuteStepArgs
 
 from cv_pipelines.errors import InputError
@@ -17,7 +16,8 @@ from cv_pipelines.settings import SwarmSettings
 IMAGE_TAG = "cv/image"
 _MOST_BYTES = 120_000
 """Of one variable: Linux takes 128 KiB, and says nothing of use about more."""
-_NODE = "{{.Node.Hostname}}"
+_NODE = {"CV_NODE": "{{.Node.Hostname}}", "CV_NODE_ID": "{{.Node.ID}}"}
+"""Swarm fills them in: a name for people, and an id that no other node has."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def image_of(step: Step, settings: SwarmSettings, launchers: str | None) -> str:
     """
     origin = step.run.job_code_origin
     of_code = origin.repository_origin.container_image if origin else None
-    usual = settings.image or step.run.tags.get(DOCKER_IMAGE_TAG) or of_code or launchers
+    usual = settings.image or of_code or launchers
     wanted = step.tags.get(IMAGE_TAG)
     if wanted and wanted != usual and not any(fnmatch(wanted, pattern) for pattern in settings.images):
         message = f"Step '{step.key}' asks for the image '{wanted}', which CV_SWARM_IMAGES does not allow."
@@ -96,7 +96,7 @@ def service_of(
         name=step.lease,
         image=image,
         command=[*guard, "--", *command],
-        environment={name: _literal(value) for name, value in plain.items()} | {"CV_NODE": _NODE},
+        environment={name: _literal(value) for name, value in plain.items()} | _NODE,
         labels={RUN: step.run.run_id, STEP: step.key, LEASE: step.lease},
         gpus=needs.gpus,
         memory_gb=needs.memory_gb,

@@ -17,7 +17,7 @@ from cv_pipelines.execution.engine import (
     Placement,
     Service,
 )
-from cv_pipelines.execution.swarm_spec import offer_of, placement_of, task_template
+from cv_pipelines.execution.swarm_spec import has_joined, offer_of, placement_of, task_template
 
 _RUN_CONTAINER = "dagster/run_id"
 """Label that the DockerRunLauncher gives."""
@@ -83,6 +83,8 @@ class SwarmEngine:
     def services(self) -> Mapping[str, str]:
         """See Engine."""
         with explained("list services"):
+            if not self._api.info()["Swarm"].get("ControlAvailable"):
+                return {}  # one Docker host, and no swarm
             found = self._api.services(filters={"label": LEASE})
         return {one["Spec"]["Name"]: one["Spec"]["Labels"].get(RUN, "") for one in found}
 
@@ -111,7 +113,7 @@ class SwarmEngine:
     def nodes(self) -> Sequence[NodeOffer]:
         """See Engine."""
         with explained("list nodes"):
-            return [offer_of(node) for node in self._api.nodes()]
+            return [offer_of(node) for node in self._api.nodes() if has_joined(node)]
 
     def _adopt(self, service: Service) -> None:
         """A service of that name is there: ours, if an earlier call's answer was lost."""

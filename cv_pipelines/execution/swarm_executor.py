@@ -77,16 +77,23 @@ class SwarmExecutor(StepDelegatingExecutor):
         self, instance: DagsterInstance, run_id: str, seen_storage_ids: set[int]
     ) -> Sequence[DagsterEvent]:
         """What is new in the event log; a database that restarts ends no run."""
-        read = super()._pop_events
-        again = Retrying(
-            retry=retry_if_exception(is_outage), stop=stop_after_delay(_PATIENCE), wait=wait_fixed(1), reraise=True
-        )
-        return again(read, instance, run_id, seen_storage_ids)
+        events = _again()(super()._pop_events, instance, run_id, seen_storage_ids)
+        for event in events:
+            is_last = event.is_step_success or event.is_step_failure or event.is_step_up_for_retry
+            if is_last and event.step_key is not None:
+                self._handler.finished(event.step_key)
+        _again()(self._handler.end_lingering)
+        return events
 
     def log_failure_or_retry_event_after_error(
         self, step_context: IStepContext, err_info: SerializableErrorInfo, known_state: KnownExecutionState
     ) -> DagsterEvent:
         """Another attempt or the failure of a step whose container is over, by the source of the error."""
+        return _again()(self._failure_or_retry, step_context, err_info, known_state)
+
+    def _failure_or_retry(
+        self, step_context: IStepContext, err_info: SerializableErrorInfo, known_state: KnownExecutionState
+    ) -> DagsterEvent:
         verdict = self._handler.verdict_on(step_context.step.key)
         if verdict is None:
             return super().log_failure_or_retry_event_after_error(step_context, err_info, known_state)
@@ -97,6 +104,13 @@ class SwarmExecutor(StepDelegatingExecutor):
         if tried >= most or verdict.is_final or step_context.retry_mode.disabled:
             return _failure(step_context, error, verdict)
         return super().log_failure_or_retry_event_after_error(step_context, error, known_state)
+
+
+def _again() -> Retrying:
+    """Repeats what a database that is away has spoiled."""
+    return Retrying(
+        retry=retry_if_exception(is_outage), stop=stop_after_delay(_PATIENCE), wait=wait_fixed(1), reraise=True
+    )
 
 
 def _failure(step_context: IStepContext, error: SerializableErrorInfo, verdict: Over) -> DagsterEvent:

@@ -84,14 +84,20 @@ def placement_of(task: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]
     """What one task of Swarm's says; `nodes` by their ids."""
     status = task["Status"]
     node = nodes.get(task.get("NodeID", ""))
+    is_heard_of = node is not None and node["Status"]["State"] == "ready"
     state = _LIVE_STATES.get(status["State"], "over")
     return Placement(
         state=state,
-        node=node["Description"]["Hostname"] if node else None,
-        node_is_up=node is None or node["Status"]["State"] == "ready",
+        node=node["Description"].get("Hostname") if node else None,
+        node_is_up=is_heard_of or not task.get("NodeID"),  # one that was removed from the swarm may live on
         message=status.get("Err") or status.get("Message", ""),
         exit_code=status.get("ContainerStatus", {}).get("ExitCode") if state == "over" else None,
     )
+
+
+def has_joined(node: Mapping[str, Any]) -> bool:
+    """Whether a node has told of itself; one whose joining was cut off is in the list, and nothing else."""
+    return bool(node["Description"].get("Engine", {}).get("EngineVersion"))
 
 
 def offer_of(node: Mapping[str, Any]) -> NodeOffer:

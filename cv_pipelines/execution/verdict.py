@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from cv_pipelines.errors import Source
 from cv_pipelines.execution.engine import Placement
 from cv_pipelines.execution.leases import Lease, lost_after
 
-SETTLE_SECONDS = 2.0
-"""After an end, in which the step's own last event is read from the log."""
 NO_EVENT_SECONDS = 20.0
 """After an end that looks well, in which its last event must come."""
+
+NO_PLACE = "no_place"
 
 
 @dataclass(frozen=True)
@@ -18,13 +19,11 @@ class Limits:
     """Seconds that an attempt may spend in each of its phases.
 
     Attributes:
-        lease: without renewal, until its guard kills it.
-        wait: for a node.
+        wait: for a node, and for an engine that does not answer.
         pull: while its image is fetched.
         begin: from the start of its container until its guard has begun.
     """
 
-    lease: float = 60.0
     wait: float = 3600.0
     pull: float = 1800.0
     begin: float = 120.0
@@ -64,15 +63,13 @@ _ENDS: dict[str, tuple[Source, str]] = {
     "timeout": ("resource", "It took longer than it may, and was killed (see the tag cv/timeout_s)."),
     "gpus_differ": ("infrastructure", "The GPUs of its node are not the ones that it was promised."),
     "stopped": ("infrastructure", "Its container was told to stop: its node was drained, or its service removed."),
-    "lease_expired": ("infrastructure", "It could not reach the database for too long, and was killed."),
-    "revoked": ("infrastructure", "It was taken back while it ran."),
     "killed": ("infrastructure", "Its process was killed (exit code {code})."),
     "guard_failed": ("internal", "A fault in its guard. Please report it."),
     "failed": ("internal", "Its process ended with exit code {code}, before it could say why."),
 }
 
 
-def judge(lease: Lease | None, placements: Sequence[Placement] | None, seen_for: float, limits: Limits) -> Verdict:
+def judge(lease: Lease, placements: Sequence[Placement] | None, seen_for: float, limits: Limits) -> Verdict:
     """Say whether an attempt goes on.
 
     The engine must have been asked before the lease was read: a guard says how it ended, and only then its
@@ -80,32 +77,47 @@ def judge(lease: Lease | None, placements: Sequence[Placement] | None, seen_for:
 
     Args:
         lease: of the attempt.
-        placements: its containers, newest first; None where the engine has no such service or does not answer.
-        seen_for: seconds for which the newest has been in its state.
+        placements: its containers, newest first; None where the engine was not asked, or did not answer.
+        seen_for: seconds for which what the engine says has been the same (see `phase_of`).
         limits: how long each phase may take.
     """
-    if lease is None:
-        return Over("infrastructure", "no_lease", "Its record is gone from the database.")
+    dead_after = lost_after(lease.lease_seconds)
+    is_dead = lease.silent is None or lease.silent > dead_after or lease.ended is not None
+    if lease.state == "revoked":
+        return _revoked(lease) if is_dead else Alive("It was taken back; it is waited for until it is dead.")
     if lease.ended is not None:
         return _ended(lease, lease.ended)
     if lease.state == "requested":
         return _before_begin(lease, placements, seen_for, limits)
-    dead_after = lost_after(limits.lease)
-    if (lease.silent or 0.0) > dead_after:
-        where = f"node {lease.node}" if lease.node else "its node"
-        message = f"It was lost: {where} was not heard of for {lease.silent:.0f} s."
+    if is_dead:
+        message = f"It was lost: node {lease.node} was not heard of for {lease.silent or 0:.0f} s."
         return Over("infrastructure", "lost", message, silent_for=dead_after)
-    if lease.state == "revoked":
-        if lease.silent is None:
-            return Over("infrastructure", "revoked", "It was taken back before it began.")
-        return Alive("It was taken back; it is waited for until it is dead for certain.")
     if placements and all(one.state == "over" and one.node_is_up for one in placements):
         code = placements[0].exit_code
         words = f"exit code {code}; {placements[0].message}" if code is not None else placements[0].message
         return Over("infrastructure", "container_gone", f"Its container ended without a word ({words}).")
-    if placements and not placements[0].node_is_up:
+    if placements and not newest(placements).node_is_up:
         return Alive(f"Node {lease.node} is not heard of; the step is waited for until it is dead for certain.")
     return Alive()
+
+
+def newest(placements: Sequence[Placement]) -> Placement:
+    """The container that counts: the newest one that is not over, else the newest."""
+    return next((one for one in placements if one.state != "over"), placements[0])
+
+
+def phase_of(placements: Sequence[Placement] | None) -> str:
+    """What the engine says of an attempt, in one word."""
+    if placements is None:
+        return "unanswered"
+    return newest(placements).state if placements else "missing"
+
+
+def _revoked(lease: Lease) -> Over:
+    """What an earlier process of this run, or the janitor, has said of it."""
+    sources: dict[str, Source] = {one: one for one in get_args(Source)}
+    source = sources.get(lease.source, "infrastructure")
+    return Over(source, lease.reason, f"It was given up ({lease.reason}).", is_final=lease.reason == NO_PLACE)
 
 
 def _ended(lease: Lease, ago: float) -> Verdict:
@@ -113,8 +125,6 @@ def _ended(lease: Lease, ago: float) -> Verdict:
         if ago < NO_EVENT_SECONDS:
             return Alive()
         return Over("infrastructure", "no_event", "It ended well, and no event says so.")
-    if ago < SETTLE_SECONDS:
-        return Alive()
     source, words = _ENDS.get(lease.reason, _ENDS["failed"])
     limit = f" (its limit was {lease.memory_gb:g} GB)" if lease.memory_gb else ""
     return Over(source, lease.reason, words.format(code=lease.exit_code, limit=limit))
@@ -124,27 +134,25 @@ def _before_begin(
     lease: Lease, placements: Sequence[Placement] | None, seen_for: float, limits: Limits
 ) -> Verdict:
     if not placements:
-        if lease.age > limits.wait:
+        if seen_for > limits.wait:
             return _unbegun("infrastructure", "not_launched", f"It got no container within {limits.wait:.0f} s.")
-        return Alive()
-    live = [one for one in placements if one.state != "over"]
-    if not live:
-        message = f"Its container did not start: {placements[0].message}."
-        return _unbegun("infrastructure", "container_failed", message)
-    newest = live[0]
-    if newest.state == "waiting":
-        why = newest.message or "no reason given"
+        return Alive() if placements is not None else Alive("Docker does not answer: the step waits.")
+    one = newest(placements)
+    if one.state == "over":
+        return _unbegun("infrastructure", "container_failed", f"Its container did not start: {one.message}.")
+    if one.state == "waiting":
+        why = one.message or "no reason given"
         if seen_for > limits.wait:
             message = f"It waited {seen_for:.0f} s for a node: {why}."
-            return Over("resource", "no_place", message, unbegun=True, is_final=True)
+            return Over("resource", NO_PLACE, message, unbegun=True, is_final=True)
         return Alive(f"Waiting for a node: {why}")
-    if newest.state == "preparing":
+    if one.state == "preparing":
         if seen_for > limits.pull:
-            message = f"Node {newest.node} did not get the image {lease.image} within {limits.pull:.0f} s."
+            message = f"Node {one.node} did not get the image {lease.image} within {limits.pull:.0f} s."
             return _unbegun("infrastructure", "image_slow", message)
-        return Alive(f"Node {newest.node} prepares the container")
+        return Alive(f"Node {one.node} prepares the container")
     if seen_for > limits.begin:
-        message = f"Its container runs on {newest.node}, and its guard has not begun: can it reach the database?"
+        message = f"Its container runs on {one.node}, and its guard has not begun: can it reach the database?"
         return _unbegun("infrastructure", "guard_silent", message)
     return Alive()
 

@@ -11,8 +11,8 @@ _AT_ONCE = 500
 
 
 def run_states(instance: DagsterInstance, run_ids: Sequence[str]) -> Mapping[str, RunState]:
-    """The states of runs by their ids; one that is not there was deleted, long ago."""
-    found = dict.fromkeys(run_ids, RunState(is_over=True, over_for=float("inf")))
+    """The states of runs by their ids; one that is not there was deleted, or is another installation's."""
+    found = dict.fromkeys(run_ids, RunState(is_over=True))
     for start in range(0, len(run_ids), _AT_ONCE):
         some = RunsFilter(run_ids=list(run_ids[start : start + _AT_ONCE]))
         for record in instance.get_run_records(some):

@@ -22,7 +22,7 @@ def database(catalog: Catalog) -> Engine:
 
 
 def requested(database: Engine, step: str = "step", attempt: int = 0) -> str:
-    return leases.request(database, "run", step, attempt, "image", 1, 2.5)
+    return leases.request(database, "run", step, attempt, "image", 1, 2.5, 60.0)
 
 
 def age(database: Engine, name: str, seconds: float) -> None:
@@ -122,7 +122,7 @@ def test_gpus_are_given_once_and_come_back(database: Engine) -> None:
         leases.begin(database, name, "a", "w1", "c1")
 
     def claim(name: str, count: int, node: str = "w1") -> tuple[int, ...] | None:
-        return claim_gpus(database, name, node, range(4), count, stale_after=70)
+        return claim_gpus(database, name, node, range(4), count)
 
     assert claim(first, 2) == (0, 1)
     assert claim(first, 2) == (0, 1)
@@ -138,12 +138,12 @@ def test_a_revoked_step_keeps_its_gpus_until_it_is_dead_for_certain(database: En
     old, new = requested(database, "old"), requested(database, "new")
     for name in (old, new):
         leases.begin(database, name, "a", "w1", "c1")
-    claim_gpus(database, old, "w1", [0], 1, stale_after=70)
+    claim_gpus(database, old, "w1", [0], 1)
     leases.revoke(database, old, "lost")
 
-    assert claim_gpus(database, new, "w1", [0], 1, stale_after=70) is None
+    assert claim_gpus(database, new, "w1", [0], 1) is None
     age(database, old, 71)
-    assert claim_gpus(database, new, "w1", [0], 1, stale_after=70) == (0,)
+    assert claim_gpus(database, new, "w1", [0], 1) == (0,)
 
 
 def test_many_at_once_never_share_a_gpu(database: Engine) -> None:
@@ -152,7 +152,7 @@ def test_many_at_once_never_share_a_gpu(database: Engine) -> None:
         leases.begin(database, name, "a", "w1", "c1")
     got: list[tuple[int, ...] | None] = []
     threads = [
-        threading.Thread(target=lambda one=name: got.append(claim_gpus(database, one, "w1", range(4), 1, 70)))
+        threading.Thread(target=lambda one=name: got.append(claim_gpus(database, one, "w1", range(4), 1)))
         for name in names
     ]
     for thread in threads:

@@ -7,7 +7,9 @@ from cv_pipelines.execution.placement import avoided_nodes, constraints_of, why_
 
 SMALL = NodeOffer("small", "id-s", True, 0, 8, 4)
 GPU = NodeOffer("gpu", "id-g", True, 2, 64, 16, {"disk": "ssd"})
-LEASE = Lease("cv-1", "run", "step", 0, "ended", "image", 0, 4.0, "gpu", "c", 137, "out_of_memory", "", 9, 9, 9)
+LEASE = Lease(
+    "cv-1", "run", "step", 0, "ended", "image", 0, 4.0, 60.0, "gpu", "c", 137, "out_of_memory", "", "", 9, 9, 9
+)
 
 
 def test_what_no_node_offers_is_named_with_the_most_that_there_is() -> None:

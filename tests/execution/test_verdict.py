@@ -6,16 +6,19 @@ from hypothesis import strategies as st
 
 from cv_pipelines.execution.engine import Placement
 from cv_pipelines.execution.leases import KILL_SECONDS, MARGIN_SECONDS, Lease, lost_after
-from cv_pipelines.execution.verdict import NO_EVENT_SECONDS, SETTLE_SECONDS, Alive, Limits, Over, judge
+from cv_pipelines.execution.verdict import NO_EVENT_SECONDS, Alive, Limits, Over, judge, newest, phase_of
 
-LIMITS = Limits(lease=60, wait=100, pull=200, begin=30)
+LIMITS = Limits(wait=100, pull=200, begin=30)
 REQUESTED = Lease(
-    "cv-1", "run", "step", 0, "requested", "image", 0, None, None, None, None, "", "", 1.0, None, None
+    *("cv-1", "run", "step", 0, "requested", "image", 0, None, 60.0, None, None, None, "", "", ""),
+    age=1.0,
+    silent=None,
+    ended=None,
 )
 RUNNING = replace(REQUESTED, state="running", node="w1", container="c", silent=2.0)
 
 
-def ended(reason: str, code: int, ago: float = SETTLE_SECONDS + 1) -> Lease:
+def ended(reason: str, code: int, ago: float = 1.0) -> Lease:
     return replace(RUNNING, state="ended", reason=reason, exit_code=code, ended=ago)
 
 
@@ -25,8 +28,8 @@ def test_a_step_that_is_heard_of_lives_whatever_the_engine_says() -> None:
 
 
 def test_a_silent_step_is_lost_only_when_its_guard_has_killed_it_for_certain() -> None:
-    until = LIMITS.lease + KILL_SECONDS + MARGIN_SECONDS
-    assert lost_after(LIMITS.lease) == until
+    until = RUNNING.lease_seconds + KILL_SECONDS + MARGIN_SECONDS
+    assert lost_after(RUNNING.lease_seconds) == until
 
     assert isinstance(judge(replace(RUNNING, silent=until - 0.1), None, 0, LIMITS), Alive)
     verdict = judge(replace(RUNNING, silent=until + 0.1), None, 0, LIMITS)
@@ -53,7 +56,6 @@ def test_a_container_that_ended_without_a_word_is_over_at_once_but_only_on_a_nod
         ("out_of_memory", 137, "resource"),
         ("timeout", 137, "resource"),
         ("stopped", 137, "infrastructure"),
-        ("lease_expired", 137, "infrastructure"),
         ("killed", 139, "infrastructure"),
         ("gpus_differ", 137, "infrastructure"),
         ("failed", 1, "internal"),
@@ -67,8 +69,7 @@ def test_how_a_step_ended_says_who_has_to_act(reason: str, code: int, source: st
     assert (verdict.source, verdict.code) == (source, reason)
 
 
-def test_an_end_waits_for_the_steps_own_last_event() -> None:
-    assert isinstance(judge(ended("failed", 1, SETTLE_SECONDS / 2), None, 0, LIMITS), Alive)
+def test_an_end_that_looks_well_waits_for_the_steps_own_last_event() -> None:
     assert isinstance(judge(ended("completed", 0, NO_EVENT_SECONDS - 1), None, 0, LIMITS), Alive)
     verdict = judge(ended("completed", 0, NO_EVENT_SECONDS + 1), None, 0, LIMITS)
     assert isinstance(verdict, Over)
@@ -105,19 +106,42 @@ def test_waiting_is_told_with_its_reason_and_is_not_tried_again() -> None:
     assert over.is_final
 
 
-def test_an_engine_that_does_not_answer_is_waited_for_within_bounds() -> None:
-    assert isinstance(judge(replace(REQUESTED, age=LIMITS.wait - 1), None, 0, LIMITS), Alive)
-    verdict = judge(replace(REQUESTED, age=LIMITS.wait + 1), None, 0, LIMITS)
+@pytest.mark.parametrize("placements", [None, []])
+def test_an_engine_that_does_not_answer_or_has_nothing_is_waited_for_within_bounds(
+    placements: list[Placement] | None,
+) -> None:
+    old = replace(REQUESTED, age=1e6)  # its image may have taken long
+
+    assert isinstance(judge(old, placements, LIMITS.wait - 1, LIMITS), Alive)
+    verdict = judge(old, placements, LIMITS.wait + 1, LIMITS)
     assert isinstance(verdict, Over)
-    assert verdict.code == "not_launched"
+    assert (verdict.code, verdict.unbegun) == ("not_launched", True)
 
 
-def test_what_was_taken_back_is_over_only_when_it_is_dead() -> None:
-    never_begun = replace(REQUESTED, state="revoked")
-    assert isinstance(judge(never_begun, None, 0, LIMITS), Over)
-    assert isinstance(judge(replace(RUNNING, state="revoked"), None, 0, LIMITS), Alive)
-    assert isinstance(judge(replace(RUNNING, state="revoked", silent=lost_after(60) + 1), None, 0, LIMITS), Over)
-    assert isinstance(judge(replace(ended("killed", 137), state="revoked"), None, 0, LIMITS), Over)
+def test_what_was_taken_back_is_over_only_when_it_is_dead_and_for_the_reason_on_record() -> None:
+    never_begun = replace(REQUESTED, state="revoked", reason="no_place", source="resource")
+    verdict = judge(never_begun, None, 0, LIMITS)
+    assert isinstance(verdict, Over)
+    assert (verdict.source, verdict.code, verdict.is_final) == ("resource", "no_place", True)
+
+    lost = replace(RUNNING, state="revoked", reason="lost", source="infrastructure")
+    assert isinstance(judge(lost, None, 0, LIMITS), Alive)
+    for dead in (replace(lost, silent=lost_after(60) + 1), replace(lost, ended=1.0, exit_code=137)):
+        verdict = judge(dead, None, 0, LIMITS)
+        assert isinstance(verdict, Over)
+        assert (verdict.source, verdict.code) == ("infrastructure", "lost")
+
+
+def test_a_longer_lease_on_record_counts_whatever_the_settings_say_now() -> None:
+    assert isinstance(judge(replace(RUNNING, lease_seconds=300.0, silent=200.0), None, 0, LIMITS), Alive)
+
+
+def test_of_several_containers_the_newest_that_lives_counts() -> None:
+    over, waiting = Placement("over", "w1"), Placement("waiting")
+
+    assert newest([over, waiting]) == waiting
+    assert newest([over]) == over
+    assert [phase_of(one) for one in (None, [], [over, waiting])] == ["unanswered", "missing", "waiting"]
 
 
 _PLACEMENTS = st.none() | st.lists(

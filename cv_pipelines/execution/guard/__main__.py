@@ -9,14 +9,10 @@ from collections.abc import Sequence
 from types import FrameType
 from uuid import uuid4
 
-from cv_pipelines.database.engine import connect
-from cv_pipelines.errors import CvError
-from cv_pipelines.execution.guard.child import Child
-from cv_pipelines.execution.guard.watch import NOT_MINE, Guard, Stop
-from cv_pipelines.settings import load_settings
+from cv_pipelines.execution.guard.child import Child, Stop
 
-NODE = "CV_NODE"
-"""Swarm fills in the name of the node."""
+NODE, NODE_ID = "CV_NODE", "CV_NODE_ID"
+"""Swarm fills in what the node is called, and what no other node is called."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +26,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, told_to_stop)
-    child = Child(command)
+    return _guard(given, Child(command), stop)
+
+
+def _guard(given: argparse.Namespace, child: Child, stop: Stop) -> int:
+    """Load what guarding takes only now: the child loads its own libraries at the same time."""
+    from cv_pipelines.database.engine import connect
+    from cv_pipelines.errors import CvError
+    from cv_pipelines.execution.guard.watch import NOT_MINE, Guard
+    from cv_pipelines.settings import load_settings
+
     try:
         database = connect(load_settings().database)
     except CvError as error:
@@ -38,9 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"The guard cannot reach its database: {error.user_message}", file=sys.stderr)
         return NOT_MINE
     node = os.environ.get(NODE) or socket.gethostname()
-    guard = Guard(
-        database, given.lease, uuid4().hex, node, given.lease_seconds, given.gpus, given.max_seconds, stop
-    )
+    own = (database, given.lease, uuid4().hex, node, os.environ.get(NODE_ID) or node)
+    guard = Guard(*own, given.lease_seconds, given.gpus, given.max_seconds, stop)
     return guard.run(child)
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from cv_pipelines.execution.guard.step_process import PERMISSION_FD
@@ -19,6 +20,13 @@ _OOM_SCORE = 900
 """Where memory ends the kernel is to kill the step, and leave the guard to tell of it."""
 _DRAIN_SECONDS = 2.0
 _OOM_COUNTERS = (Path("/sys/fs/cgroup/memory.events"), Path("/sys/fs/cgroup/memory/memory.oom_control"))
+
+
+@dataclass
+class Stop:
+    """Whether somebody has told this container to stop."""
+
+    requested: bool = False
 
 
 class Child:

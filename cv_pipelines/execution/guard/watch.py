@@ -14,7 +14,7 @@ from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay,
 from cv_pipelines.database.outage import is_outage
 from cv_pipelines.execution import leases
 from cv_pipelines.execution.gpu_claims import claim_gpus
-from cv_pipelines.execution.guard.child import Child
+from cv_pipelines.execution.guard.child import Child, Stop
 from cv_pipelines.execution.guard.gpus import environment_for, visible_devices
 from cv_pipelines.execution.guard.renewal import Renewal, seconds
 
@@ -26,13 +26,6 @@ _LOOK_SECONDS = 0.1
 _T = TypeVar("_T")
 
 
-@dataclass
-class Stop:
-    """Whether somebody has told this container to stop."""
-
-    requested: bool = False
-
-
 @dataclass(frozen=True)
 class Guard:
     """Who guards which attempt.
@@ -41,7 +34,7 @@ class Guard:
         database: where its lease is.
         lease: its id.
         holder: this guard, and no other.
-        node: that we are on.
+        node, node_id: that we are on; names may be given twice, ids not.
         lease_seconds: for which a renewal holds.
         gpus: how many the step was promised.
         max_seconds: that it may take; None: as long as it likes.
@@ -52,6 +45,7 @@ class Guard:
     lease: str
     holder: str
     node: str
+    node_id: str
     lease_seconds: float
     gpus: int
     max_seconds: float | None
@@ -59,8 +53,8 @@ class Guard:
 
     def run(self, child: Child) -> int:
         """Begin, let the child do the step, and say how it ended; returns the exit code."""
-        begun = seconds()
-        if not self._begin():
+        begun = self._begin()
+        if begun is None:
             child.kill()
             print(f"{self.lease} is not for this container: it was taken back, or has another.", file=sys.stderr)
             return NOT_MINE
@@ -68,44 +62,51 @@ class Guard:
         try:
             return self._guard(child, renewal)
         except BaseException:
+            renewal.stop()
             child.kill()
             self._end(renewal, GUARD_FAILED, "guard_failed", traceback.format_exc())
             raise
 
     def _guard(self, child: Child, renewal: Renewal) -> int:
         devices = self._devices(renewal)
-        if devices is None:
+        reason = self._reason_to_kill(renewal, None)  # to find GPUs may have taken longer than the lease
+        if devices is None or reason is not None:
+            renewal.stop()
             child.kill()
             there = len(visible_devices())
-            reason = self._reason_to_kill(renewal, None) or "gpus_differ"
             words = f"{self.gpus} GPUs were promised; {self.node} shows {there}, and not enough of them are free."
-            return self._end(renewal, KILLED, reason, words)
+            return self._end(renewal, KILLED, reason or "gpus_differ", words)
         child.permit(environment_for(devices))
         code, reason = self._watch(child, renewal)
         return self._end(renewal, code, reason, child.tail())
 
-    def _begin(self) -> bool:
-        """Take the lease; a database that is away is waited for, as one is that goes away later."""
+    def _begin(self) -> float | None:
+        """Take the lease, and say since when it holds; a database that is away is waited for.
+
+        It holds from when the database was asked, not from when it answered.
+        """
+
+        def ask() -> float | None:
+            asked = seconds()
+            mine = leases.begin(self.database, self.lease, self.holder, self.node, socket.gethostname())
+            return asked if mine else None
+
         try:
-            return self._patiently(
-                lambda: leases.begin(self.database, self.lease, self.holder, self.node, socket.gethostname())
-            )
+            return self._patiently(ask)
         except RetryError as error:
             print(f"The database does not answer: {error.last_attempt.exception()}", file=sys.stderr)
-            return False
+            return None
 
     def _devices(self, renewal: Renewal) -> tuple[int, ...] | None:
         """The GPUs of this step; those of a guard that has died are waited for until it is dead for certain."""
         if self.gpus == 0:
             return ()
-        there, stale = visible_devices(), leases.lost_after(self.lease_seconds)
+        there = visible_devices()
         if len(there) < self.gpus:
             return None
-        ends = seconds() + stale + self.lease_seconds
+        ends = seconds() + 2 * leases.lost_after(self.lease_seconds)
         while seconds() < ends and self._reason_to_kill(renewal, None) is None:
-            got = self._patiently(
-                lambda: claim_gpus(self.database, self.lease, self.node, there, self.gpus, stale)
-            )
+            got = self._patiently(lambda: claim_gpus(self.database, self.lease, self.node_id, there, self.gpus))
             if got is not None:
                 return got
             renewal.pause(1.0)
@@ -117,8 +118,10 @@ class Guard:
         while (code := child.wait(_LOOK_SECONDS)) is None:
             reason = self._reason_to_kill(renewal, ends)
             if reason is not None:
+                renewal.stop()  # or a process that cannot be killed would look alive for ever
                 child.kill()
                 return KILLED, reason
+        child.kill()  # what it has started and left behind
         if code == 0:
             return 0, "completed"
         if child.is_out_of_memory():
@@ -137,12 +140,16 @@ class Guard:
         return None
 
     def _end(self, renewal: Renewal, code: int, reason: str, words: str) -> int:
-        """Say how it ended, while that is of use to anybody."""
+        """Say how it ended, while that is of use to anybody.
+
+        Where the lease has expired the database is away, and this container must end now.
+        """
         renewal.stop()
-        try:
-            self._patiently(lambda: leases.end(self.database, self.lease, self.holder, code, reason, words))
-        except RetryError as error:
-            print(f"Nobody knows of the end ({reason}): {error.last_attempt.exception()}", file=sys.stderr)
+        if reason != "lease_expired":
+            try:
+                self._patiently(lambda: leases.end(self.database, self.lease, self.holder, code, reason, words))
+            except RetryError as error:
+                print(f"Nobody knows of the end: {error.last_attempt.exception()}", file=sys.stderr)
         if reason not in ("completed", "failed"):
             print(f"The step was ended by its guard: {reason}.", file=sys.stderr)
         return code

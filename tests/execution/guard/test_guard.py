@@ -28,7 +28,7 @@ class Guarded:
 
     def __init__(self, url: str, folder: Path, code: str, *options: str, **variables: str) -> None:
         self.database: Engine = open_database(url)
-        self.lease = leases.request(self.database, "run", "step", 0, "image", 0, None)
+        self.lease = leases.request(self.database, "run", "step", 0, "image", 0, None, 60.0)
         command = [sys.executable, "-m", "cv_pipelines.execution.guard", f"--lease={self.lease}", *options]
         environment = {**os.environ, "CV_DATABASE_URL": url, "CV_NODE": "w1", "CV_STATE": str(folder), **variables}
         self.process = subprocess.Popen(
@@ -105,7 +105,7 @@ def test_fewer_gpus_than_promised_is_an_end_before_the_beginning(url: str, tmp_p
 
 def test_a_guard_whose_attempt_was_taken_back_does_not_begin(url: str, tmp_path: Path) -> None:
     database = open_database(url)
-    leases.revoke(database, leases.request(database, "run", "step", 0, "image", 0, None), "cancelled")
+    leases.revoke(database, leases.request(database, "run", "step", 0, "image", 0, None, 60.0), "cancelled")
 
     code, printed = Guarded(url, tmp_path, "print('never')").end()
 

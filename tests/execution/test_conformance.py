@@ -8,7 +8,7 @@ from tests.installation import wait_for
 
 
 def test_two_gpu_steps_run_at_once_on_two_nodes_and_the_third_waits_visibly(anywhere: WorkerNodes) -> None:
-    run_id = anywhere.launch("three_gpus", {"cv_test/seconds": "4"})
+    run_id = anywhere.launch("three_gpus", {"cv_test/seconds": "10"})
 
     assert anywhere.wait(run_id).status == DagsterRunStatus.SUCCESS
     marks = anywhere.marks(run_id)

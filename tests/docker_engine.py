@@ -72,16 +72,22 @@ def run_engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def small_image() -> Iterator[Engine]:
-    """A daemon that has the image `SMALL`, built from a bare Debian as deploy/Dockerfile says."""
+    """A daemon that has the image `SMALL`."""
+    with run_engine() as engine:
+        build_image(engine, "small", SMALL)
+        yield engine
+
+
+def build_image(engine: Engine, target: str, tag: str, seconds: float = 600) -> None:
+    """Build a target of deploy/Dockerfile on a bare Debian."""
     if shutil.which("mmdebstrap") is None:
         missing("mmdebstrap", "apt-get install mmdebstrap")
-    with run_engine() as engine:
-        _make_base(engine)
-        build = ["build", "--network=host", "-f", "deploy/Dockerfile", "--target=small", f"--tag={SMALL}"]
-        arguments = {"BASE_IMAGE": BASE, "SSL_CERT_FILE": str(_BUNDLE)}
-        build += [f"--build-arg={name}={value}" for name, value in arguments.items()]
-        engine.docker(*build, str(ROOT))
-        yield engine
+    _make_base(engine)
+    arguments = {"BASE_IMAGE": BASE, "SSL_CERT_FILE": str(_BUNDLE)}
+    build = ["build", "--network=host", "-f", str(ROOT / "deploy/Dockerfile")]
+    build += [f"--target={target}", f"--tag={tag}"]
+    build += [f"--build-arg={name}={value}" for name, value in arguments.items()]
+    engine.docker(*build, str(ROOT), seconds=seconds)
 
 
 def _make_base(engine: Engine) -> None:

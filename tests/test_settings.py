@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import pytest
 
 from cv_pipelines.database.engine import open_database
 from cv_pipelines.errors import InputError
-from cv_pipelines.settings import ROOT, load_settings
+from cv_pipelines.settings import ROOT, adopt_secrets, load_settings
 from cv_pipelines.storage.factory import open_store
 from cv_pipelines.storage.local import LocalStore
 
@@ -17,6 +18,26 @@ def _fresh_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     load_settings.cache_clear()
     yield
     load_settings.cache_clear()
+
+
+def test_files_that_docker_puts_into_a_container_count_as_variables_that_are_not_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = "postgresql://cv:secret@db/cv"
+    secrets = {"CV_DATABASE_URL": f"{database}\n", "CV_STORE_URL": "s3://from-secret", "other": "x"}
+    for name, value in secrets.items():
+        (tmp_path / name).write_text(value)
+    monkeypatch.setenv("CV_STORE_URL", "s3://set")
+    monkeypatch.setenv("CV_DATABASE_URL", "")  # so that it is put back afterwards
+    monkeypatch.delenv("CV_DATABASE_URL")
+
+    adopt_secrets(tmp_path)
+    adopt_secrets(tmp_path / "none")
+
+    settings = load_settings()
+    assert settings.database_url == database
+    assert settings.store_url == "s3://set"
+    assert "other" not in os.environ
 
 
 def test_without_variables_everything_lies_in_the_state_folder_of_the_checkout() -> None:

@@ -13,7 +13,7 @@ import pytest
 from cv_pipelines.errors import CvError, InfrastructureError, InputError
 from cv_pipelines.storage.bundles import put_file
 from cv_pipelines.storage.factory import open_store
-from cv_pipelines.storage.s3 import S3Store
+from cv_pipelines.storage.s3 import S3Store, create_bucket
 from cv_pipelines.storage.s3_client import s3_client
 from tests.installation import free_port
 from tests.servers import S3
@@ -166,3 +166,13 @@ def test_a_server_that_cannot_be_reached_is_said_with_what_to_check(
 
     with pytest.raises(InfrastructureError, match=r"s3://bucket-of-nobody/ .*AWS_ENDPOINT_URL"):
         open_store("s3://bucket-of-nobody")
+
+
+def test_a_bucket_is_made_once_and_is_then_a_store(s3: S3) -> None:
+    url = "s3://fresh-bucket/prefix"
+    with pytest.raises(InputError):
+        open_store(url)
+
+    assert create_bucket(url)
+    assert not create_bucket(url)
+    assert list(open_store(url).objects("")) == []

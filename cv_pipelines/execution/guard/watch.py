@@ -75,7 +75,7 @@ class Guard:
             child.kill()
             there = len(visible_devices())
             words = f"{self.gpus} GPUs were promised; {self.node} shows {there}, and not enough of them are free."
-            return self._end(renewal, KILLED, reason or "gpus_differ", words)
+            return self._end(renewal, KILLED, reason or "gpus_differ", "" if reason else words)
         child.permit(environment_for(devices))
         code, reason = self._watch(child, renewal)
         return self._end(renewal, code, reason, child.tail())

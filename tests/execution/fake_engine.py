@@ -81,7 +81,7 @@ class FakeEngine:
 
 
 def _start(service: Service, node: str) -> "subprocess.Popen[bytes]":
-    own = {name: value.replace("{{.Node.Hostname}}", node) for name, value in service.environment.items()}
+    own = dict(service.environment) | {"CV_NODE": node, "CV_NODE_ID": f"id-{node}"}
     command = [sys.executable if service.command[0] == "python" else service.command[0], *service.command[1:]]
     return subprocess.Popen(
         command,

@@ -9,6 +9,7 @@ from dagster import DagsterInstance, DagsterRun
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from sqlalchemy import make_url
 
+from cv_pipelines.database.engine import ALIVE
 from cv_pipelines.errors import InfrastructureError, InputError
 from cv_pipelines.orchestration.instance import open_instance
 from cv_pipelines.orchestration.instance_storage import dagster_url
@@ -136,4 +137,5 @@ def test_dagster_gets_its_driver_and_its_schema_and_keeps_the_options(scheme: st
         "sslmode": "require",
         "options": "-cjit=off -csearch_path=dagster -ctimezone=UTC",
         "connect_timeout": "10",
+        **ALIVE,
     }

@@ -24,12 +24,14 @@ from cv_pipelines.storage.packs import Pack, Place
 from cv_pipelines.storage.protocol import ObjectStore
 
 pytest_plugins = [
+    "tests.clips",
     "tests.installation",
     "tests.library",
     "tests.rabbitmq",
     "tests.servers",
     "tests.swarm",
     "tests.docker_engine",
+    "tests.web_server",
 ]
 
 # whoever starts the tests in the background may have had SIGINT ignored, by us and all that we start

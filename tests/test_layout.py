@@ -15,6 +15,9 @@ LAYERS = [
     ["cv_pipelines.errors", "cv_pipelines.progress", "cv_pipelines.hashing", "cv_pipelines.failpoints"],
     ["cv_pipelines.settings"],
     ["cv_pipelines.storage", "cv_pipelines.database", "cv_pipelines.broker"],
+    ["cv_pipelines.remote"],
+    ["cv_pipelines.videos"],
+    ["cv_pipelines.motion"],
     ["cv_pipelines.catalog"],
     ["cv_pipelines.images"],
     ["cv_pipelines.retention"],
@@ -33,7 +36,7 @@ LAYERS = [
     ["cv_pipelines.definitions"],
     ["cv_pipelines.cli", "cv_pipelines.notebook"],
 ]
-WITHOUT_DAGSTER = [package for layer in LAYERS[:10] for package in layer]
+WITHOUT_DAGSTER = [package for layer in LAYERS[:13] for package in layer]
 HEAVY = ["tensorflow", "keras", "great_expectations", "pandas", "sklearn", "docker", "matplotlib"]
 
 

@@ -33,9 +33,9 @@ def add(name: str, source: str, classes: str, every: int | None, rate: str | Non
     """
     from cv_pipelines.images.datasets import add_dataset, require_name
     from cv_pipelines.images.sources.factory import open_source
-    from cv_pipelines.images.sources.locations import normal_location
     from cv_pipelines.images.sources.probe import probe_source
     from cv_pipelines.orchestration.instance import add_partition, open_instance
+    from cv_pipelines.remote.locations import normal_location
 
     require_name(name)
     location = normal_location(_sampled(source, every, rate))

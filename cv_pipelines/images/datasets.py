@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from cv_pipelines.database.tables import datasets
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.sources.files import readable_name
-from cv_pipelines.images.sources.locations import normal_location
+from cv_pipelines.remote.locations import normal_location
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 

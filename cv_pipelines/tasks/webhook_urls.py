@@ -3,7 +3,7 @@
 import socket
 from ipaddress import ip_address
 
-from cv_pipelines.images.sources.addresses import is_allowed
+from cv_pipelines.remote.addresses import is_allowed
 
 
 def webhook_problem(url: str, allow: tuple[str, ...]) -> str:

@@ -107,7 +107,7 @@ class _Exchange:
     def _status(self) -> int:
         from urllib3.util import parse_url
 
-        from cv_pipelines.images.sources.connections import connections
+        from cv_pipelines.remote.connections import connections
 
         pool = connections(self._allow).connection_from_url(self._url)
         made = pool.ConnectionCls(pool.host, pool.port, timeout=self._limit)
@@ -140,7 +140,7 @@ def _words(error: Exception, limit: float) -> str:
         URLSchemeUnknown,
     )
 
-    from cv_pipelines.images.sources.connections import ForbiddenAddressError
+    from cv_pipelines.remote.connections import ForbiddenAddressError
 
     if isinstance(error, ForbiddenAddressError):
         return str(error)

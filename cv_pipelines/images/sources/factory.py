@@ -5,12 +5,12 @@ from pathlib import Path
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.sources.archive import ArchiveSource, is_archive
 from cv_pipelines.images.sources.folder import FolderSource
-from cv_pipelines.images.sources.locations import scheme_of
 from cv_pipelines.images.sources.protocol import ImageSource
 from cv_pipelines.images.sources.s3 import s3_source
 from cv_pipelines.images.sources.sampling import parse_sampling
 from cv_pipelines.images.sources.table import csv_source
 from cv_pipelines.images.sources.video import VideoSource, is_video
+from cv_pipelines.remote.locations import scheme_of
 from cv_pipelines.settings import Settings, load_settings
 
 TABLE_NAME = "labels.csv"

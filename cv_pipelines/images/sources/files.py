@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from cv_pipelines.images.sources.protocol import SourceItem
+from cv_pipelines.remote import limits
 
 MAX_BYTES = 512 * 1024 * 1024
 ARCHIVES = {".zip", ".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".7z", ".rar"}
@@ -37,7 +38,7 @@ def file_stamp(status: os.stat_result) -> str:
 
 def size_problem(size: int) -> str:
     """Why a file of this size (bytes) is not read; empty where it is."""
-    return f"larger than {MAX_BYTES // 1024**2} MiB" if size > MAX_BYTES else ""
+    return limits.size_problem(size, MAX_BYTES)
 
 
 def name_problem(name: str) -> str:

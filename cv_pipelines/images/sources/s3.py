@@ -6,10 +6,10 @@ from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
 from cv_pipelines.errors import InputError
-from cv_pipelines.images.sources.files import name_problem, size_problem
+from cv_pipelines.images.sources.files import MAX_BYTES, name_problem, size_problem
 from cv_pipelines.images.sources.layout import SPLIT_NAMES, are_splits, is_wanted, placement
 from cv_pipelines.images.sources.protocol import SourceItem
-from cv_pipelines.images.sources.s3_objects import SCHEME, read_object, split_uri
+from cv_pipelines.remote.s3_objects import SCHEME, read_object, split_uri
 from cv_pipelines.storage.s3_client import s3_client, s3_errors, to_cv_error
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class S3Source:
 
     def read(self, item: SourceItem) -> bytes:
         """See ImageSource."""
-        return read_object(item.location, item.stamp)
+        return read_object(item.location, item.stamp, MAX_BYTES)
 
     def _item(self, found: "ObjectTypeDef", folders: list[str], has_splits: bool) -> SourceItem:
         key, size, place = found["Key"], found["Size"], placement(folders, has_splits)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.sources.ahead import map_ahead
-from cv_pipelines.images.sources.files import local_location, look_at, read_file
+from cv_pipelines.images.sources.files import MAX_BYTES, local_location, look_at, read_file
 from cv_pipelines.images.sources.layout import SPLIT_NAMES
-from cv_pipelines.images.sources.locations import scheme_of
 from cv_pipelines.images.sources.protocol import SourceItem
-from cv_pipelines.images.sources.remote import REMOTE, read_remote, remote_problem, remote_stamp
+from cv_pipelines.remote.files import REMOTE, read_remote, remote_problem, remote_stamp
+from cv_pipelines.remote.locations import scheme_of
 
 _REMOTE_THREADS = 16
 _Row = tuple[int, dict[str, str | None]]
@@ -39,7 +39,7 @@ class CsvSource:
     def read(self, item: SourceItem) -> bytes:
         """See ImageSource."""
         if scheme_of(item.location) in REMOTE:
-            return read_remote(item.location, item.stamp, self.url_allow)
+            return read_remote(item.location, item.stamp, self.url_allow, MAX_BYTES)
         return read_file(item)
 
     def _rows(self) -> Iterator[_Row]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from cv_pipelines.errors import CvError, InfrastructureError, InputError
 from cv_pipelines.images.sources.files import MAX_BYTES, local_path, look_at
-from cv_pipelines.images.sources.locations import scheme_of
-from cv_pipelines.images.sources.remote import read_remote, remote_problem
+from cv_pipelines.remote.files import read_remote, remote_problem
+from cv_pipelines.remote.locations import scheme_of
 from cv_pipelines.storage.s3_client import to_cv_error
 
 _THE_CALLERS = {
@@ -43,7 +43,7 @@ def _read_remote(uri: str, allow: tuple[str, ...]) -> bytes:
     if problem := remote_problem(uri):
         raise InputError("bad_address", f"Cannot be read: it {problem}.")
     try:
-        return read_remote(uri, "", allow)
+        return read_remote(uri, "", allow, MAX_BYTES)
     except OSError as error:
         raise _trouble(error, _may_pass(error, uri)) from error
     except ValueError as error:  # what a library thinks of an odd name or address

@@ -12,8 +12,8 @@ from cv_pipelines.images.sources.protocol import SourceItem
 from cv_pipelines.images.sources.s3 import S3Source, s3_source
 from cv_pipelines.storage import s3_client as client_module
 from cv_pipelines.storage.s3_client import s3_client
-from tests.images.sources.conftest import Answer, WebServer
 from tests.servers import S3
+from tests.web_server import Answer, WebServer
 
 Fill = Callable[[Mapping[str, bytes]], str]
 
@@ -224,7 +224,7 @@ def test_an_object_that_cannot_be_had_says_why(web: WebServer, answer: Answer, w
 
 
 def test_an_object_larger_than_it_was_is_not_read(web: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cv_pipelines.images.sources.files.MAX_BYTES", 5)
+    monkeypatch.setattr("cv_pipelines.images.sources.s3.MAX_BYTES", 5)
     web.answers["/bucket/1.png"] = Answer(body=b"0123456789")
 
     with pytest.raises(OSError, match="larger than"):

@@ -6,8 +6,8 @@ import pytest
 
 from cv_pipelines.images.sources.protocol import SourceItem
 from cv_pipelines.images.sources.table import CsvSource
-from tests.images.sources.conftest import Answer, WebServer
 from tests.servers import S3
+from tests.web_server import Answer, WebServer
 
 HERE = ("127.0.0.1",)
 

@@ -21,7 +21,7 @@ from cv_pipelines.errors import InputError
 from cv_pipelines.images.sources.protocol import SourceItem
 from cv_pipelines.images.sources.sampling import Sampling
 from cv_pipelines.images.sources.video import VideoSource, frame_name, is_video
-from tests.images.sources.conftest import frame_pixels
+from tests.clips import frame_pixels
 
 MakeVideo = Callable[..., Path]
 ALL = Sampling(every=1)

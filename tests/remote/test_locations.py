@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from cv_pipelines.images.sources.locations import normal_location, scheme_of
+from cv_pipelines.remote.locations import normal_location, scheme_of
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 from urllib.parse import urlsplit
 
-from cv_pipelines.images.sources.locations import scheme_of
-from cv_pipelines.images.sources.s3_objects import object_stamp, read_object
-from cv_pipelines.images.sources.web import read_url, url_stamp
+from cv_pipelines.remote.locations import scheme_of
+from cv_pipelines.remote.s3_objects import object_stamp, read_object
+from cv_pipelines.remote.web import read_url, url_stamp
 
 REMOTE = ("s3", "http", "https")
 
@@ -33,15 +33,16 @@ def remote_stamp(uri: str, allow: tuple[str, ...]) -> str:
         return ""
 
 
-def read_remote(uri: str, stamp: str, allow: tuple[str, ...]) -> bytes:
+def read_remote(uri: str, stamp: str, allow: tuple[str, ...], most: int) -> bytes:
     """Read a file from its server.
 
     Args:
         uri: of scheme `s3`, `http` or `https`.
         stamp: as `remote_stamp` gave it.
         allow: hosts and networks that may be asked though they are not public.
+        most: bytes that it may have.
 
     Raises:
         OSError: in words, for they end up in a table that people read.
     """
-    return read_object(uri, stamp) if scheme_of(uri) == "s3" else read_url(uri, allow)
+    return read_object(uri, stamp, most) if scheme_of(uri) == "s3" else read_url(uri, allow, most)

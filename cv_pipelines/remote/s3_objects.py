@@ -3,7 +3,7 @@
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from cv_pipelines.images.sources.files import size_problem
+from cv_pipelines.remote.limits import size_problem
 from cv_pipelines.storage.s3_client import reason, s3_client, s3_errors
 
 if TYPE_CHECKING:
@@ -32,12 +32,13 @@ def object_stamp(uri: str) -> str:
     return f"{found['ETag']}:{found['ContentLength']}"
 
 
-def read_object(uri: str, stamp: str) -> bytes:
+def read_object(uri: str, stamp: str, most: int) -> bytes:
     """Read an object, if it still is the one that was listed.
 
     Args:
         uri: `s3://bucket/key`.
         stamp: as `object_stamp` gives it; empty: whatever is there.
+        most: bytes that it may have.
 
     Raises:
         OSError: in words, for they end up in a table that people read.
@@ -49,7 +50,7 @@ def read_object(uri: str, stamp: str) -> bytes:
     try:
         answer = s3_client().get_object(**request)
         with closing(answer["Body"]) as body:
-            if problem := size_problem(answer["ContentLength"]):
+            if problem := size_problem(answer["ContentLength"], most):
                 raise OSError(problem)
             return body.read()
     except s3_errors() as error:

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from cv_pipelines.images.sources import connections as connections_module
-from cv_pipelines.images.sources import web as web_module
-from cv_pipelines.images.sources.connections import connections
-from cv_pipelines.images.sources.web import read_url, url_stamp
-from tests.images.sources.conftest import Answer, WebServer
+from cv_pipelines.remote import connections as connections_module
+from cv_pipelines.remote import web as web_module
+from cv_pipelines.remote.connections import connections
+from cv_pipelines.remote.web import read_url, url_stamp
+from tests.web_server import Answer, WebServer
 
 HERE = ("127.0.0.0/8",)
+MOST = 10_000_000
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_a_file_is_fetched(web_server: WebServer) -> None:
     web_server.answers["/größe/1.png"] = Answer(body=content)
     web_server.answers["/gr%C3%B6%C3%9Fe/1.png"] = Answer(body=content)
 
-    assert read_url(f"{web_server.url}/größe/1.png?size=large#top", HERE) == content
+    assert read_url(f"{web_server.url}/größe/1.png?size=large#top", HERE, MOST) == content
 
 
 def test_one_connection_serves_many_files(web_server: WebServer) -> None:
@@ -39,7 +40,7 @@ def test_one_connection_serves_many_files(web_server: WebServer) -> None:
 
     for _ in range(5):
         url_stamp(f"{web_server.url}/1.png", HERE)
-        read_url(f"{web_server.url}/1.png", HERE)
+        read_url(f"{web_server.url}/1.png", HERE, MOST)
 
     (pool,) = (connections(HERE).pools[key] for key in connections(HERE).pools.keys())  # noqa: SIM118 - no iterator
     assert pool.num_connections == 1
@@ -67,7 +68,7 @@ def test_an_address_that_is_not_public_is_never_connected_to(web_server: WebServ
     port = web_server.url.rpartition(":")[2]
 
     with pytest.raises(OSError, match=r"is not a public address\. Name it in CV_URL_ALLOW"):
-        read_url(f"http://{host}:{port}/1.png", ())
+        read_url(f"http://{host}:{port}/1.png", (), MOST)
 
     assert web_server.requests == []
 
@@ -76,7 +77,7 @@ def test_a_host_may_be_allowed_by_its_name(web_server: WebServer) -> None:
     web_server.answers["/1.png"] = Answer(body=b"content")
     port = web_server.url.rpartition(":")[2]
 
-    assert read_url(f"http://LOCALHOST:{port}/1.png", ("localhost",)) == b"content"
+    assert read_url(f"http://LOCALHOST:{port}/1.png", ("localhost",), MOST) == b"content"
 
 
 def test_a_name_that_stands_for_another_address_a_moment_later_gains_nothing(
@@ -94,11 +95,11 @@ def test_a_name_that_stands_for_another_address_a_moment_later_gains_nothing(
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     port = web_server.url.rpartition(":")[2]
 
-    assert read_url(f"http://turning.example:{port}/1.png", HERE) == b"content"
+    assert read_url(f"http://turning.example:{port}/1.png", HERE, MOST) == b"content"
     assert asked == ["turning.example", "127.0.0.1"]
     connections.cache_clear()
     with pytest.raises(OSError, match="not a public address"):
-        read_url(f"http://turning.example:{port}/1.png", HERE)
+        read_url(f"http://turning.example:{port}/1.png", HERE, MOST)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -107,7 +108,7 @@ def test_a_redirect_is_not_followed(web_server: WebServer, status: int) -> None:
     web_server.answers["/2.png"] = Answer(body=b"content")
 
     with pytest.raises(OSError, match=rf"redirects \({status}\), which is not followed"):
-        read_url(f"{web_server.url}/1.png", HERE)
+        read_url(f"{web_server.url}/1.png", HERE, MOST)
     with pytest.raises(OSError, match="redirects"):
         url_stamp(f"{web_server.url}/1.png", HERE)
 
@@ -119,7 +120,7 @@ def test_any_other_answer_is_told(web_server: WebServer, status: int) -> None:
     web_server.answers["/1.png"] = Answer(status)
 
     with pytest.raises(OSError, match=f"the server answers {status}"):
-        read_url(f"{web_server.url}/1.png", HERE)
+        read_url(f"{web_server.url}/1.png", HERE, MOST)
 
 
 @pytest.mark.usefixtures("_impatient")
@@ -135,7 +136,7 @@ def test_a_file_that_does_not_come_whole_is_none(web_server: WebServer, answer: 
     web_server.answers["/1.png"] = answer
 
     with pytest.raises(OSError, match=words):
-        read_url(f"{web_server.url}/1.png", HERE)
+        read_url(f"{web_server.url}/1.png", HERE, MOST)
 
 
 def test_a_server_that_trickles_is_given_up(web_server: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,30 +144,29 @@ def test_a_server_that_trickles_is_given_up(web_server: WebServer, monkeypatch: 
     web_server.answers["/1.png"] = Answer(body=b"content")
 
     with pytest.raises(OSError, match="the server is too slow"):
-        read_url(f"{web_server.url}/1.png", HERE)
+        read_url(f"{web_server.url}/1.png", HERE, MOST)
 
 
-def test_more_than_an_image_can_be_is_not_taken(web_server: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cv_pipelines.images.sources.files.MAX_BYTES", 1000)
+def test_more_than_is_wanted_is_not_taken(web_server: WebServer) -> None:
     web_server.answers["/fits.png"] = Answer(body=bytes(1000))
     web_server.answers["/large.png"] = Answer(body=bytes(1001))
 
-    assert len(read_url(f"{web_server.url}/fits.png", HERE)) == 1000
+    assert len(read_url(f"{web_server.url}/fits.png", HERE, 1000)) == 1000
     with pytest.raises(OSError, match="larger than"):
-        read_url(f"{web_server.url}/large.png", HERE)
+        read_url(f"{web_server.url}/large.png", HERE, 1000)
 
 
 def test_what_is_sent_packed_is_not_unpacked(web_server: WebServer) -> None:
     web_server.answers["/1.png"] = Answer(body=b"\x1f\x8bpacked", headers={"Content-Encoding": "gzip"})
 
-    assert read_url(f"{web_server.url}/1.png", HERE) == b"\x1f\x8bpacked"
+    assert read_url(f"{web_server.url}/1.png", HERE, MOST) == b"\x1f\x8bpacked"
 
 
 def test_a_server_that_is_not_there_is_told(web_server: WebServer) -> None:
     with pytest.raises(OSError, match="the server cannot be reached"):
-        read_url("http://127.0.0.1:1/1.png", HERE)
+        read_url("http://127.0.0.1:1/1.png", HERE, MOST)
     with pytest.raises(OSError, match="there is no server of this name"):
-        read_url("http://nobody.invalid/1.png", HERE)
+        read_url("http://nobody.invalid/1.png", HERE, MOST)
 
 
 def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tmp_path: Path) -> None:
@@ -179,5 +179,5 @@ def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tmp_path: Path) -
         server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         with pytest.raises(OSError, match="the server's certificate is not valid"):
-            read_url(f"https://localhost:{server.server_port}/1.png", ("localhost",))
+            read_url(f"https://localhost:{server.server_port}/1.png", ("localhost",), MOST)
         server.shutdown()

@@ -13,7 +13,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import create_connection
 
-from cv_pipelines.images.sources.addresses import is_allowed
+from cv_pipelines.remote.addresses import is_allowed
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 30

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cv_pipelines.images.sources.files import size_problem
+from cv_pipelines.remote.limits import size_problem
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
@@ -36,12 +36,13 @@ def url_stamp(url: str, allow: tuple[str, ...]) -> str:
         return answer.headers.get("ETag") or (f"{changed}:{length}" if changed else "")
 
 
-def read_url(url: str, allow: tuple[str, ...]) -> bytes:
+def read_url(url: str, allow: tuple[str, ...], most: int) -> bytes:
     """Fetch a file.
 
     Args:
         url: of scheme `http` or `https`.
         allow: hosts and networks that may be asked though they are not public.
+        most: bytes that it may have.
 
     Raises:
         OSError: in words, for they end up in a table that people read; a ConnectionError or TimeoutError
@@ -52,7 +53,7 @@ def read_url(url: str, allow: tuple[str, ...]) -> bytes:
     with _answer("GET", url, allow) as answer:
         while chunk := answer.read1(_CHUNK, decode_content=False):
             data += chunk
-            if problem := size_problem(len(data)):
+            if problem := size_problem(len(data), most):
                 raise OSError(problem)
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the server is too slow: not all of it came within {TOTAL_SECONDS} s")
@@ -64,7 +65,7 @@ def _answer(method: str, url: str, allow: tuple[str, ...]) -> Iterator["BaseHTTP
     """The answer to a request, with its body still to come."""
     from urllib3.exceptions import HTTPError, LocationValueError  # the first import of urllib3 takes a while
 
-    from cv_pipelines.images.sources.connections import ForbiddenAddressError, connections
+    from cv_pipelines.remote.connections import ForbiddenAddressError, connections
 
     headers = {"Accept-Encoding": "identity"}
     try:

@@ -1,6 +1,6 @@
 import pytest
 
-from cv_pipelines.images.sources.addresses import is_allowed
+from cv_pipelines.remote.addresses import is_allowed
 
 
 @pytest.mark.parametrize(

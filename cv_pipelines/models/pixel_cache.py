@@ -15,9 +15,9 @@ from cv_pipelines.errors import InfrastructureError
 from cv_pipelines.hashing import hash_values
 from cv_pipelines.images.decode import Pixels
 from cv_pipelines.images.loading import pixel_batches
-from cv_pipelines.images.scratch import make_room
 from cv_pipelines.images.stored import StoredImages
 from cv_pipelines.progress import Progress
+from cv_pipelines.storage.scratch import make_room
 
 CODE_VERSION = "1"
 """Raise it when decoding or resizing changes."""

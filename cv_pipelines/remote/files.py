@@ -2,11 +2,21 @@
 
 from urllib.parse import urlsplit
 
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from cv_pipelines.remote.facts import RemoteFacts
 from cv_pipelines.remote.locations import scheme_of
-from cv_pipelines.remote.s3_objects import object_stamp, read_object
-from cv_pipelines.remote.web import read_url, url_stamp
+from cv_pipelines.remote.s3_objects import object_facts, object_stamp, read_object, read_object_range
+from cv_pipelines.remote.web import read_url, read_url_range, url_facts, url_stamp
 
 REMOTE = ("s3", "http", "https")
+_again = retry(
+    retry=retry_if_exception_type(ConnectionError),
+    stop=stop_after_attempt(3),
+    wait=wait_exponential(0.2),
+    reraise=True,
+)
+"""A file that is read in thousands of parts must not fail by one of them; S3's client tries again by itself."""
 
 
 def remote_problem(uri: str) -> str:
@@ -46,3 +56,30 @@ def read_remote(uri: str, stamp: str, allow: tuple[str, ...], most: int) -> byte
         OSError: in words, for they end up in a table that people read.
     """
     return read_object(uri, stamp, most) if scheme_of(uri) == "s3" else read_url(uri, allow, most)
+
+
+def remote_facts(uri: str, allow: tuple[str, ...]) -> RemoteFacts:
+    """What the server says of a file.
+
+    Raises:
+        OSError: in words; a ConnectionError or TimeoutError where it may pass.
+    """
+    return object_facts(uri) if scheme_of(uri) == "s3" else _again(url_facts)(uri, allow)
+
+
+def read_remote_range(uri: str, allow: tuple[str, ...], facts: RemoteFacts, offset: int, length: int) -> bytes:
+    """Read `length` bytes of a file from `offset` on.
+
+    Args:
+        uri: of scheme `s3`, `http` or `https`.
+        allow: hosts and networks that may be asked though they are not public.
+        facts: as `remote_facts` gave them, with `in_parts`.
+        offset: in bytes.
+        length: in bytes; all of them are there.
+
+    Raises:
+        OSError: in words; a ConnectionError or TimeoutError where it may pass, also where the file has changed.
+    """
+    if scheme_of(uri) == "s3":
+        return read_object_range(uri, facts.stamp, offset, length)
+    return _again(read_url_range)(uri, allow, facts, offset, length)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from cv_pipelines.errors import InfrastructureError, InputError
 from cv_pipelines.hashing import hash_values
-from cv_pipelines.images.scratch import make_room
 from cv_pipelines.images.sources.members import Limits, bomb
+from cv_pipelines.storage.scratch import make_room
 
 _Stream = gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
 _OPENERS: dict[str, Callable[[Path], _Stream]] = {

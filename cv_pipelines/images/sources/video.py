@@ -13,10 +13,12 @@ from PIL import Image
 
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.sources.files import VIDEOS, file_stamp
-from cv_pipelines.images.sources.frame_reader import FrameReader
-from cv_pipelines.images.sources.frames import duration, list_frames, open_video, picture_stream
 from cv_pipelines.images.sources.protocol import SourceItem
 from cv_pipelines.images.sources.sampling import ONE_A_SECOND, Sampling
+from cv_pipelines.videos.frame_reader import FrameReader
+from cv_pipelines.videos.frames import list_frames
+from cv_pipelines.videos.opening import duration, open_video, picture_stream
+from cv_pipelines.videos.video import Video
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -44,7 +46,7 @@ class VideoSource:
             stamp = file_stamp(self.path.stat())
         except OSError as error:
             raise InputError("no_video", f"'{self.path}' cannot be read: {error.strerror}.") from error
-        found = list_frames(self.path)
+        found = list_frames(self._video)
         if not found.frames:
             raise InputError("bad_video", f"'{self.path}' has no frame that can be read. {found.damage}")
         times = [frame.time * found.tick for frame in found.frames]
@@ -69,7 +71,7 @@ class VideoSource:
 
     def facts(self) -> dict[str, str]:
         """What the file says of itself, for people."""
-        with open_video(self.path) as container:
+        with open_video(self._video) as container:
             stream = picture_stream(container)
             return {
                 "bytes": f"{self.path.stat().st_size:,}",
@@ -79,10 +81,14 @@ class VideoSource:
                 "codec": stream.codec_context.name,
             }
 
+    @property
+    def _video(self) -> Video:
+        return Video(str(self.path))
+
     def _reader(self, stamp: str) -> FrameReader:
         wanted = (self.path, stamp)
         if getattr(_open, "video", None) != wanted:
-            _open.video, _open.reader = None, FrameReader(self.path)
+            _open.video, _open.reader = None, FrameReader(self._video)
             _open.video = wanted
         reader: FrameReader = _open.reader
         return reader

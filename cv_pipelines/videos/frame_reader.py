@@ -3,11 +3,11 @@
 import itertools
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cv_pipelines.errors import InputError
-from cv_pipelines.images.sources.frames import open_video, picture_stream
+from cv_pipelines.videos.opening import open_video, picture_stream
+from cv_pipelines.videos.video import Video
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame, VideoStream
@@ -19,13 +19,13 @@ _BACK_SECONDS = (0, 1, 10)
 class FrameReader:
     """An open video. Frames asked for in their order are decoded in one go."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, video: Video) -> None:
         """Open it.
 
         Raises:
             OSError: it is no video.
         """
-        self._path = path
+        self._video = video
         self._frames: Iterator[VideoFrame] = iter(())
         self._last: int | None = None
         self._starts_over = True
@@ -63,7 +63,7 @@ class FrameReader:
 
     def _open(self) -> None:
         try:
-            self._container = open_video(self._path)
+            self._container = open_video(self._video)
         except InputError as error:
             raise OSError(error.user_message) from error
         self._stream = picture_stream(self._container)

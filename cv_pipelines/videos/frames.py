@@ -3,17 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cv_pipelines.errors import InputError
+from cv_pipelines.videos.opening import duration, open_video, picture_stream
+from cv_pipelines.videos.video import Video
 
 if TYPE_CHECKING:
     from av import VideoStream
     from av.container import InputContainer
 
-_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg"
-"""No playlists: they would have other files and addresses opened."""
 _TOLERANCE_SECONDS = 2
 
 
@@ -45,44 +43,18 @@ class Frames:
     damage: str
 
 
-def open_video(path: Path) -> "InputContainer":
-    """Open a video file.
-
-    Raises:
-        InputError: it is none.
-    """
-    import av  # tens of megabytes of libraries
-
-    try:
-        container = av.open(
-            str(path.absolute()), options={"format_whitelist": _FORMATS}, metadata_errors="replace"
-        )
-    except (av.error.FFmpegError, OSError) as error:
-        message = f"'{path}' is not a video that can be read: {error.strerror}. Is all of it there?"
-        raise InputError("bad_video", message, repr(error)) from error
-    if not container.streams.video:
-        raise InputError("bad_video", f"'{path}' has no pictures.")
-    return container
-
-
-def picture_stream(container: "InputContainer") -> "VideoStream":
-    """The stream that is watched; others may be covers and previews."""
-    best = container.streams.best("video")
-    streams = container.streams.video
-    return next((stream for stream in streams if best and stream.index == best.index), streams[0])
-
-
-def list_frames(path: Path) -> Frames:
+def list_frames(video: Video) -> Frames:
     """Read the times of all frames from the packets that hold them.
 
     Raises:
-        InputError: it is not a video.
+        InputError: see open_video.
+        InfrastructureError: see open_video.
     """
     import av
 
     found: dict[int, Frame] = {}
     damage = ""
-    with open_video(path) as container:
+    with open_video(video) as container:
         stream = picture_stream(container)
         tick = stream.time_base or Fraction(1)
         try:
@@ -94,14 +66,6 @@ def list_frames(path: Path) -> Frames:
         if frames and not damage:
             damage = _missing((frames[-1].time - frames[0].time) * tick, duration(container))
     return Frames(frames, tick, damage)
-
-
-def duration(container: "InputContainer") -> Fraction:
-    """How long a video says it lasts, in seconds; 0 where it does not."""
-    stream = picture_stream(container)
-    if stream.duration and stream.time_base:
-        return stream.duration * stream.time_base
-    return Fraction(container.duration or 0, 1_000_000)
 
 
 def _missing(listed: Fraction, said: Fraction) -> str:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from cv_pipelines.images.scratch import make_room
+from cv_pipelines.storage.scratch import make_room
 
 
 @pytest.fixture

@@ -1,0 +1,81 @@
+"""A file of which only what is read is fetched, in few and large parts where it is read in a row."""
+
+import io
+from collections import deque
+from collections.abc import Callable
+
+_FIRST, _MOST = 1 << 16, 1 << 22
+"""Bytes of a part after a jump, and of the largest one: each in a row is twice as long as the one before."""
+_KEPT = 8
+
+
+class RangeFile(io.RawIOBase):
+    """Bytes that a function fetches; the last parts are kept, 32 MiB at most.
+
+    Attributes:
+        hollow: nothing is fetched any more, and what is not there reads as zeros.
+    """
+
+    def __init__(self, fetch: Callable[[int, int], bytes], size: int) -> None:
+        """Fetch nothing yet.
+
+        Args:
+            fetch: `fetch(offset, length)` returns so many bytes.
+            size: how many bytes there are.
+        """
+        super().__init__()
+        self.hollow = False
+        self._fetch = fetch
+        self._size = size
+        self._position = 0
+        self._parts: deque[tuple[int, bytes]] = deque(maxlen=_KEPT)
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def tell(self) -> int:
+        """Where the next byte is read."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go somewhere; costs nothing."""
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        if start + offset < 0:
+            raise ValueError(f"there is nothing before the start of a file: {start + offset}")
+        self._position = start + offset
+        return self._position
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read at most `size` bytes, perhaps fewer; none at the end."""
+        left = max(self._size - self._position, 0)
+        size = left if size < 0 else min(size, left)
+        if not size:
+            return b""
+        data = bytes(size) if self.hollow and not self._find() else self._read(size)
+        self._position += len(data)
+        return data
+
+    def _read(self, size: int) -> bytes:
+        part = self._find() or self._next()
+        self._parts.remove(part)
+        self._parts.append(part)  # the last ones used stay
+        start, data = part
+        return data[self._position - start : self._position - start + size]
+
+    def _find(self) -> tuple[int, bytes] | None:
+        at = self._position
+        return next((part for part in reversed(self._parts) if part[0] <= at < part[0] + len(part[1])), None)
+
+    def _next(self) -> tuple[int, bytes]:
+        """Fetch a part that starts here."""
+        at = self._position
+        before = next((len(data) for start, data in self._parts if start + len(data) == at), 0)
+        length = min(2 * before or _FIRST, _MOST, self._size - at)
+        part = at, self._fetch(at, length)
+        self._parts.append(part)
+        return part

@@ -19,13 +19,17 @@ _BACK_SECONDS = (0, 1, 10)
 class FrameReader:
     """An open video. Frames asked for in their order are decoded in one go."""
 
-    def __init__(self, video: Video) -> None:
+    def __init__(self, video: Video, threads: int = 1) -> None:
         """Open it.
+
+        Args:
+            video: where it is.
+            threads: that decode.
 
         Raises:
             OSError: it is no video.
         """
-        self._video = video
+        self._video, self._threads = video, threads
         self._frames: Iterator[VideoFrame] = iter(())
         self._last: int | None = None
         self._starts_over = True
@@ -52,6 +56,15 @@ class FrameReader:
             raise OSError("this frame of the video cannot be decoded: it is damaged, or says a wrong time")
         return frame
 
+    def frames_from(self, key: int) -> "Iterator[VideoFrame]":
+        """Decode all frames from a key frame on, in the order in which they are shown; damaged ones are left out.
+
+        Args:
+            key: time of the key frame, in ticks of the stream. Frames shown before it may come first.
+        """
+        self._last = None
+        return (frame for frame in _decoded(self._packets_from(key)) if frame.pts is not None)
+
     def _advance(self, time: int) -> "VideoFrame | None":
         """Go on decoding up to a time; None where the frames pass it by."""
         self._last = None
@@ -67,6 +80,7 @@ class FrameReader:
         except InputError as error:
             raise OSError(error.user_message) from error
         self._stream = picture_stream(self._container)
+        self._stream.thread_type, self._stream.thread_count = "AUTO", self._threads
 
     def _packets_from(self, key: int) -> "Iterator[Packet[VideoStream]]":
         """Packets from the key frame on, or from before it."""

@@ -1,0 +1,63 @@
+"""How a picture looks as a whole: enough to say why nothing in it could be followed."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cv_pipelines.motion.intervals import Reason
+
+DARK = 30.0
+"""Mean brightness (of 255) below which a picture in which nothing is found is dark; video black is 16."""
+_FLAT = 4.0
+_SOFTER = 0.5
+_ALIKE = 0.8
+_CELLS = (16, 9)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A picture at a glance.
+
+    Attributes:
+        brightness: mean, of 255.
+        contrast: standard deviation of the picture made small: large shapes only.
+        detail: mean strength of the edges.
+        shapes: the picture made very small, its mean taken off; shape (cells,).
+    """
+
+    brightness: float
+    contrast: float
+    detail: float
+    shapes: NDArray[np.float32]
+
+    def is_like(self, before: "Look") -> bool:
+        """Whether two pictures show the same scene, as far as large shapes tell: their correlation."""
+        product = float(self.shapes @ before.shapes)
+        return product >= _ALIKE * float(np.linalg.norm(self.shapes) * np.linalg.norm(before.shapes))
+
+    def why_without_corners(self) -> Reason:
+        """Why there is nothing in this picture that could be followed."""
+        if self.brightness < DARK:
+            return "dark"
+        return "textureless" if self.contrast < _FLAT else "blurred"
+
+    def why_not_followed(self, before: "Look") -> Reason:
+        """Why what was in the picture before is not found in this one."""
+        if self.brightness < DARK:
+            return "dark"
+        if self.contrast < _FLAT:
+            return "textureless"
+        return "blurred" if self.detail < _SOFTER * before.detail else "cut"
+
+
+def look_at(picture: NDArray[np.uint8]) -> Look:
+    """Look at a picture; shape (height, width)."""
+    half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(half, _CELLS, interpolation=cv2.INTER_AREA)
+    edges = cv2.Laplacian(half, cv2.CV_16S)
+    mean, deviation = cv2.meanStdDev(small)
+    shapes = small.astype(np.float32).ravel() - np.float32(mean[0, 0])
+    detail = float(cv2.norm(edges, cv2.NORM_L1)) / edges.size
+    return Look(float(mean[0, 0]), float(deviation[0, 0]), detail, shapes)

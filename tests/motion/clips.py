@@ -1,0 +1,127 @@
+"""Clips whose camera motion is known: pictures moved by similarities, then encoded."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Picture = NDArray[np.uint8]
+Spoil = Callable[[int, Picture], Picture]
+MARGIN = 1.6
+"""The scene is so many times larger than the picture: a camera has to move somewhere."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Where a scene's content is in each frame, against the first: shape (n,) each, as in INTERVALS."""
+
+    scale: Floats
+    rotation: Floats
+    tx: Floats
+    ty: Floats
+
+    def __len__(self) -> int:
+        return len(self.scale)
+
+
+def camera(frames: int, zoom: float = 1.0, roll: float = 0.0, x: float = 0.0, y: float = 0.0) -> Camera:
+    """A steady motion: zoom factor, degrees and pixels a frame."""
+    steps = np.arange(frames, dtype=np.float64)
+    return Camera(zoom**steps, np.radians(roll) * steps, x * steps, y * steps)
+
+
+def shaken(frames: int, pixels: float, seed: int = 0) -> Camera:
+    """A hand that does not hold still: a random walk that is drawn back."""
+    random = np.random.default_rng(seed)
+    x, y = (np.convolve(random.normal(0, pixels, frames + 4), np.ones(3) / 3, "same")[:frames] for _ in range(2))
+    turn = np.convolve(random.normal(0, 0.002, frames + 4), np.ones(3) / 3, "same")[:frames]
+    return Camera(np.ones(frames), turn - turn[0], x - x[0], y - y[0])
+
+
+def matrices(path: Camera) -> NDArray[np.complex128]:
+    """Each frame's similarity as complex numbers (a, b): z -> a z + b about the centre; shape (n, 2)."""
+    return np.stack([path.scale * np.exp(1j * path.rotation), path.tx + 1j * path.ty], axis=1)
+
+
+def true_motion(path: Camera, start: int, stop: int) -> tuple[float, float, float, float]:
+    """Scale, rotation (radians), x and y of the motion between two frames."""
+    (a, b), (c, d) = matrices(path)[[start, stop]]
+    turn = c / a
+    shift = d - turn * b
+    return abs(turn), float(np.angle(turn)), shift.real, shift.imag
+
+
+def texture(width: int, height: int, seed: int = 0) -> Picture:
+    """A scene with detail of every size, as nature has it; shape (height, width, 3)."""
+    random = np.random.default_rng(seed)
+    scene = np.zeros((height, width, 3), np.float32)
+    for cell in (2, 4, 8, 16, 32, 64, 128):
+        noise = random.normal(0, cell**0.5, (height // cell + 2, width // cell + 2, 3)).astype(np.float32)
+        scene += cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
+    scene = 128 + scene * (45 / scene.std())
+    return np.clip(scene, 0, 255).astype(np.uint8)
+
+
+def photo(name: str, width: int, height: int) -> Picture:
+    """One of scikit-learn's two photos, enlarged to cover a scene."""
+    from sklearn.datasets import load_sample_image
+
+    picture = np.ascontiguousarray(load_sample_image(name))
+    factor = max(width / picture.shape[1], height / picture.shape[0])
+    large = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    return np.ascontiguousarray(large[:height, :width])
+
+
+def scene_of(name: str, width: int, height: int) -> Picture:
+    """A scene large enough for pictures of a size."""
+    size = round(width * MARGIN), round(height * MARGIN)
+    return photo(name, *size) if name.endswith(".jpg") else texture(*size)
+
+
+def views(scene: Picture, path: Camera, width: int, height: int) -> Iterator[Picture]:
+    """What the camera sees, frame by frame; shape (height, width, 3).
+
+    The scene is sampled at twice the size, and by linear interpolation: OpenCV's cubic one is off by up to 0.04 pixels.
+    """
+    size = np.array([width, height]) * 2
+    centre, middle = (size - 1) / 2, (np.array(scene.shape[1::-1]) - 1) / 2
+    for a, b in matrices(path):
+        turn = 2 * np.array([[a.real, -a.imag], [a.imag, a.real]])
+        shift = centre + 2 * np.array([b.real, b.imag]) - turn @ middle
+        warp = np.hstack([turn, shift[:, None]])
+        large = cv2.warpAffine(scene, warp, size.tolist(), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        yield cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def write_clip(
+    file: Path,
+    pictures: Iterator[Picture],
+    rate: int = 30,
+    codec: str = "libx264",
+    pixels: str = "yuv420p",
+    options: dict[str, str] | None = None,
+) -> Path:
+    """Encode pictures at ordinary quality."""
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream(codec, rate=Fraction(rate), options={"crf": "23", **(options or {})})
+        stream.pix_fmt = pixels
+        for number, picture in enumerate(pictures):
+            if not number:
+                stream.height, stream.width = picture.shape[:2]
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, rate)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return file
+
+
+def clip(file: Path, scene: str, path: Camera, size: tuple[int, int], spoil: Spoil = lambda _, p: p) -> Path:
+    """A clip of a scene that a camera moves over; `spoil` adds what is not the camera's."""
+    pictures = views(scene_of(scene, *size), path, *size)
+    return write_clip(file, (spoil(number, picture) for number, picture in enumerate(pictures)))

@@ -60,6 +60,10 @@ class RangeFile(io.RawIOBase):
         self._position += len(data)
         return data
 
+    def has_read(self, word: bytes) -> bool:
+        """Whether the parts that are kept hold some bytes."""
+        return word in b"".join(data for _, data in sorted(self._parts))
+
     def _read(self, size: int) -> bytes:
         part = self._find() or self._next()
         self._parts.remove(part)

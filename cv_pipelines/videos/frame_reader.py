@@ -3,9 +3,10 @@
 import itertools
 from collections.abc import Iterator
 from contextlib import suppress
+from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING
 
-from cv_pipelines.errors import InputError
 from cv_pipelines.videos.opening import open_video, picture_stream
 from cv_pipelines.videos.video import Video
 
@@ -23,12 +24,14 @@ class FrameReader:
         """Open it.
 
         Raises:
-            OSError: it is no video.
+            InputError: see open_video.
+            InfrastructureError: see open_video.
         """
         self._video = video
         self._frames: Iterator[VideoFrame] = iter(())
         self._last: int | None = None
         self._starts_over = True
+        self.has_ended = False
         self._open()
 
     def read(self, time: int, key: int) -> "VideoFrame":
@@ -52,6 +55,44 @@ class FrameReader:
             raise OSError("this frame of the video cannot be decoded: it is damaged, or says a wrong time")
         return frame
 
+    @property
+    def tick(self) -> Fraction:
+        """Seconds of a unit of time."""
+        return self._stream.time_base or Fraction(1)
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames a second on average; 0 where nothing says so."""
+        return self._stream.average_rate or Fraction(0)
+
+    def showing(self, time: int) -> "VideoFrame":
+        """Search for the frame that is shown at a time, without a list of frames; the first one before all.
+
+        Afterwards `has_ended` says whether it is the last one.
+
+        Args:
+            time: in ticks of the stream.
+
+        Raises:
+            OSError: no frame can be decoded.
+        """
+        first = None
+        for start in (partial(self._packets_from, time), self._packets_from_start):
+            shown = first = None
+            for frame in _decoded(start()):
+                if frame.pts is None or frame.is_corrupt:
+                    continue
+                if frame.pts > time:
+                    first = frame
+                    break
+                shown = frame
+            self.has_ended = first is None
+            if shown is not None:
+                return shown
+        if first is None:
+            raise OSError("no frame can be decoded")
+        return first
+
     def _advance(self, time: int) -> "VideoFrame | None":
         """Go on decoding up to a time; None where the frames pass it by."""
         self._last = None
@@ -62,10 +103,7 @@ class FrameReader:
         return None
 
     def _open(self) -> None:
-        try:
-            self._container = open_video(self._video)
-        except InputError as error:
-            raise OSError(error.user_message) from error
+        self._container = open_video(self._video)
         self._stream = picture_stream(self._container)
 
     def _packets_from(self, key: int) -> "Iterator[Packet[VideoStream]]":

@@ -71,7 +71,7 @@ def open_bytes(video: Video, file: RangeFile, **options: str) -> "InputContainer
     """
     import av  # tens of megabytes of libraries
 
-    given = {"format_whitelist": FORMATS, "protocol_whitelist": "none", **options}
+    given = {"format_whitelist": FORMATS, "protocol_whitelist": "none"} | options
     try:
         container = av.open(file, "r", options=given, metadata_errors="replace")
     except av.error.FFmpegError as error:

@@ -114,9 +114,7 @@ def read_url(url: str, allow: tuple[str, ...], most: int) -> bytes:
     return bytes(data)
 
 
-def _chunks(
-    answer: "BaseHTTPResponse", most: int = sys.maxsize, seconds: float | None = None
-) -> Iterator[bytes]:
+def _chunks(answer: "BaseHTTPResponse", most: int = sys.maxsize, seconds: float | None = None) -> Iterator[bytes]:
     """The body of an answer; at most so many bytes of it, and within some seconds."""
     limit, left = TOTAL_SECONDS if seconds is None else seconds, most
     deadline = time.monotonic() + limit

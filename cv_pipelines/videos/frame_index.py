@@ -5,7 +5,9 @@ from fractions import Fraction
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cv_pipelines.remote.range_file import RangeFile
 from cv_pipelines.videos.frames import Frame, Frames, list_frames
+from cv_pipelines.videos.opening import open_file
 from cv_pipelines.videos.shelf import Shelf
 from cv_pipelines.videos.video import Video
 
@@ -13,19 +15,23 @@ BUDGET = 512 * 1024**2
 _KIND = "frames 1"
 
 
-def load_frames(video: Video) -> Frames:
+def load_frames(video: Video, file: RangeFile | None = None) -> Frames:
     """All frames of a video; from the cache, where this version of it has been listed before.
+
+    Args:
+        video: where it is, with its cache.
+        file: its bytes, for whoever has them open.
 
     Raises:
         InputError: see open_video.
         InfrastructureError: see open_video.
     """
-    stamp = video.look().stamp
-    found = kept_frames(video, stamp)
+    file = file or open_file(video)
+    found = kept_frames(video, file.stamp)
     if found is None:
-        found = list_frames(video)
-        if (shelf := _shelf(video)) and stamp:
-            shelf.put(_bytes_of(found), _KIND, video.address, stamp)
+        found = list_frames(video, file)
+        if (shelf := _shelf(video)) and file.stamp:
+            shelf.put(_bytes_of(found), _KIND, video.address, file.stamp)
     return found
 
 
@@ -33,8 +39,8 @@ def kept_frames(video: Video, stamp: str) -> Frames | None:
     """The frames of a video that has been listed before; None where it has not.
 
     Args:
-        video: with its cache.
-        stamp: of its version, as `video.look()` gives it; nothing is kept of a video without one.
+        video: where it is, with its cache.
+        stamp: of its version; nothing is kept of a video without one.
     """
     shelf = _shelf(video)
     data = shelf.get(_KIND, video.address, stamp) if shelf and stamp else None

@@ -7,7 +7,8 @@ from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cv_pipelines.videos.opening import open_video, picture_stream
+from cv_pipelines.remote.range_file import RangeFile
+from cv_pipelines.videos.opening import open_bytes, open_file, picture_stream
 from cv_pipelines.videos.video import Video
 
 if TYPE_CHECKING:
@@ -20,14 +21,19 @@ _BACK_SECONDS = (0, 1, 10)
 class FrameReader:
     """An open video. Frames asked for in their order are decoded in one go."""
 
-    def __init__(self, video: Video) -> None:
+    def __init__(self, video: Video, file: RangeFile | None = None) -> None:
         """Open it.
+
+        Args:
+            video: where it is.
+            file: its bytes, for whoever has them open; nobody else may read them meanwhile.
 
         Raises:
             InputError: see open_video.
             InfrastructureError: see open_video.
         """
         self._video = video
+        self._file = file or open_file(video)
         self._frames: Iterator[VideoFrame] = iter(())
         self._last: int | None = None
         self._starts_over = True
@@ -103,7 +109,7 @@ class FrameReader:
         return None
 
     def _open(self) -> None:
-        self._container = open_video(self._video)
+        self._container = open_bytes(self._video, self._file)
         self._stream = picture_stream(self._container)
 
     def _packets_from(self, key: int) -> "Iterator[Packet[VideoStream]]":

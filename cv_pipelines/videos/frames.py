@@ -49,28 +49,37 @@ class Frames:
     damage: str
 
 
-def list_frames(video: Video) -> Frames:
+def list_frames(video: Video, file: RangeFile | None = None) -> Frames:
     """Read the times of all frames from the packets that hold them.
 
     Of an MP4 or MOV that has one table of all of its frames nothing else is read; others are read whole.
+
+    Args:
+        video: where it is.
+        file: its bytes, for whoever has them open.
 
     Raises:
         InputError: see open_video.
         InfrastructureError: see open_video.
     """
-    file = open_file(video)
-    if has_table(file):
-        file.seek(0)
-        with open_bytes(video, file, **_TABLE_ONLY) as container:
-            if picture_stream(container).frames and not file.has_read(_FRAGMENTS):
-                file.hollow = True
-                found = _frames_of(container)
-                if found.frames and not found.damage:
-                    return found
-        file.hollow = False
-    file.seek(0)
-    with open_bytes(video, file) as container:
-        return _frames_of(container)
+    file = file or open_file(video)
+    found = _by_table(video, file) if has_table(file) else None
+    if found is None or found.damage:
+        with open_bytes(video, file) as container:
+            found = _frames_of(container)
+    return found
+
+
+def _by_table(video: Video, file: RangeFile) -> Frames | None:
+    """The frames that the table of an MP4 lists; None where it is not the whole list."""
+    with open_bytes(video, file, **_TABLE_ONLY) as container:
+        if not picture_stream(container).frames or file.has_read(_FRAGMENTS):
+            return None
+        file.hollow = True
+        try:
+            return _frames_of(container)
+        finally:
+            file.hollow = False
 
 
 def has_table(file: RangeFile) -> bool:

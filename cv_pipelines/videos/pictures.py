@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cv_pipelines.errors import InputError
+from cv_pipelines.remote.range_file import RangeFile
+from cv_pipelines.videos.opening import open_file
 from cv_pipelines.videos.shelf import Shelf
 from cv_pipelines.videos.shown import frame_at, frame_numbered
 from cv_pipelines.videos.video import Video
@@ -66,12 +68,12 @@ def picture_file(video: Video, wish: Wish) -> bytes:
         InputError: code `no_frame`: it has no such frame; `bad_video`: the frame is damaged; else see open_video.
         InfrastructureError: see open_video.
     """
-    stamp = video.look().stamp
-    shelf = Shelf(video.cache / "pictures", BUDGET) if video.cache and stamp else None
-    identity = ("picture 1", video.address, stamp, wish)
+    file = open_file(video)
+    shelf = Shelf(video.cache / "pictures", BUDGET) if video.cache and file.stamp else None
+    identity = ("picture 1", video.address, file.stamp, wish)
     data = shelf.get(*identity) if shelf else None
     if data is None:
-        data = _encode(_scaled(_decoded(video, stamp, wish), wish), wish.kind)
+        data = _encode(_scaled(_decoded(video, file, wish), wish), wish.kind)
         if shelf:
             shelf.put(data, *identity)
     return data
@@ -94,10 +96,10 @@ def upright(frame: "VideoFrame") -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
 
 
-def _decoded(video: Video, stamp: str, wish: Wish) -> NDArray[np.uint8]:
+def _decoded(video: Video, file: RangeFile, wish: Wish) -> NDArray[np.uint8]:
     if wish.frame is not None:
-        return upright(frame_numbered(video, wish.frame))
-    return upright(frame_at(video, stamp, wish.time or Fraction(0)))
+        return upright(frame_numbered(video, file, wish.frame))
+    return upright(frame_at(video, file, wish.time or Fraction(0)))
 
 
 def _scaled(pixels: NDArray[np.uint8], wish: Wish) -> Image.Image:

@@ -1,6 +1,7 @@
 """Single frames of videos: the right one, upright, of the right size, and with few bytes fetched."""
 
 import io
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -83,7 +84,7 @@ def test_a_remote_video_is_searched_without_a_list(
     path = make_video(tmp_path / name, frames=35, crf=5, codec=codec, times=times)
     web_server.answers["/a"] = Answer(body=path.read_bytes(), ranges=True, headers={"ETag": "1"})
     video = find_video(f"{web_server.url}/a", settings)
-    monkeypatch.setattr("cv_pipelines.videos.shown.load_frames", lambda _: pytest.fail("listed"))
+    monkeypatch.setattr("cv_pipelines.videos.shown.load_frames", lambda *_: pytest.fail("listed"))
     expected = decoded(path)
 
     for number, (time, pixels) in enumerate(expected):
@@ -126,8 +127,14 @@ def test_there_are_as_many_frames_as_there_are(make_video: MakeVideo, tmp_path: 
 
 @pytest.mark.parametrize(
     "wish",
-    [{}, {"frame": 1, "time": Fraction(1)}, {"frame": 0}, {"frame": -1}, {"frame": 1, "width": 0}]
-    + [{"frame": 1, "height": 20_000}],
+    [
+        {},
+        {"frame": 1, "time": Fraction(1)},
+        {"frame": 0},
+        {"frame": -1},
+        {"frame": 1, "width": 0},
+        {"frame": 1, "height": 20_000},
+    ],
 )
 def test_wishes_that_make_no_sense(wish: dict[str, Any]) -> None:
     with pytest.raises(InputError):
@@ -205,14 +212,19 @@ def test_a_damaged_frame_is_named(make_video: MakeVideo, tmp_path: Path) -> None
     path.write_bytes(data)
     video = Video(str(path))
 
-    damaged = 0
-    for number in range(25, 36):
-        try:
-            picture_file(video, Wish(frame=number))
-        except InputError as error:
-            assert (error.code, f"frame {number}" in error.user_message) == ("bad_video", True)
-            damaged += 1
-    assert 0 < damaged < 4
+    found = [problem_of(video, number) for number in range(25, 36)]
+
+    damaged = [problem for problem in found if problem]
+    assert 0 < len(damaged) < 4
+    assert all(problem == f"bad_video of frame {25 + place}" for place, problem in enumerate(found) if problem)
+
+
+def problem_of(video: Video, number: int) -> str:
+    try:
+        picture_file(video, Wish(frame=number))
+    except InputError as error:
+        return f"{error.code} of {re.findall('frame [0-9]+', error.user_message)[0]}"
+    return ""
 
 
 @pytest.fixture(scope="module")
@@ -247,7 +259,7 @@ def test_few_bytes_are_fetched_for_one_frame(
     fetched = counted(monkeypatch)
     video = find_video(address, settings)
 
-    pixels = picture_array(video, Wish(time=Fraction(125, 30)))
+    pixels = picture_array(video, Wish(time=Fraction(251, 60)))
 
     assert number_in(pixels) == 125
     assert sum(fetched) < 0.15 * len(body)

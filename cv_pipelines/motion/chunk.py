@@ -71,14 +71,14 @@ def lost_chunk(work: ChunkWork) -> pa.Table:
 
 def _pictures(work: ChunkWork) -> Iterator[tuple[Reduction | None, Grey | None]]:
     """The pictures between which motion is estimated, in their order; None where one cannot be decoded."""
-    reader = FrameReader(work.video, work.threads)
+    reader = FrameReader(work.video, threads=work.threads)
     frames = work.chunk.frames
     decoded = reader.frames_from(frames[0].key)
     frame = next(decoded, None)
     reduction: Reduction | None = None
     for place in work.chunk.wanted:
         time = frames[place].time
-        while frame is not None and frame.pts < time:
+        while frame is not None and (frame.pts is None or frame.pts < time):
             frame = next(decoded, None)
         if frame is None or frame.pts != time or frame.is_corrupt:
             yield None, None

@@ -1,7 +1,9 @@
-"""How the camera moved from one picture to the next: tracked corners, and the similarity that most of them agree on."""
+"""How the camera moved between two pictures: corners that are followed, and what most of the picture does."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,8 +19,8 @@ Mask = NDArray[np.bool_]
 
 CORNERS = 300
 _WEAKEST, _FAINTEST = 0.001, 2e-5
-"""Against the strongest corner: still ground beside sharp things that move has to be seen, too; and as such (smaller
-eigenvalue of the structure tensor): below it is the noise of eight bits."""
+"""Against the strongest corner: still ground beside sharp things that move has to be seen, too; and as such (the
+smaller eigenvalue of the structure tensor): below it is the noise of eight bits."""
 _FEW = 150
 _FEWEST = 12
 _KEEP_FOR = 6
@@ -53,9 +55,9 @@ class Estimate:
 class MotionEstimator:
     """Follows corners from picture to picture (Shi and Tomasi 1994; Lucas and Kanade, in pyramids: Bouguet 2001).
 
-    Corners are followed for some pictures before new ones are looked for, and looked for first where the last motion
-    would have taken them; only where that fails is the whole neighbourhood searched. Everything is determined by the
-    pictures since the last `restart`.
+    Corners are followed for some pictures before new ones are looked for, and looked for first where the last
+    motion would have taken them; only where that fails is the whole neighbourhood searched. Everything is
+    determined by the pictures since the last `restart`.
     """
 
     def __init__(self, centre: complex) -> None:
@@ -125,7 +127,9 @@ class MotionEstimator:
 def find_corners(picture: Grey) -> Points:
     """Corners to follow, spread over a picture; shape (n,), at most CORNERS."""
     apart = max(picture.shape) / 40
-    found, strength = cv2.goodFeaturesToTrackWithQuality(picture, CORNERS, _WEAKEST, apart, None)
+    everywhere: Any = None
+    found: NDArray[Any] | None
+    found, strength = cv2.goodFeaturesToTrackWithQuality(picture, CORNERS, _WEAKEST, apart, everywhere)
     if found is None:
         return np.empty(0, np.complex128)
     return _complex(found)[np.ravel(strength) > _FAINTEST]
@@ -144,16 +148,16 @@ def track(before: Grey, after: Grey, corners: Points, expected: Points | None) -
         Where they are, and which of them were found; shape (n,) each.
     """
     flags = 0 if expected is None else cv2.OPTFLOW_USE_INITIAL_FLOW
-    guess = None if expected is None else _real(expected)
+    guess = np.empty(0, np.float32) if expected is None else _real(expected)
     levels = _LEVELS_SEARCH if expected is None else _LEVELS_AHEAD
     arrived, status, _ = cv2.calcOpticalFlowPyrLK(
         before, after, _real(corners), guess, winSize=_WINDOW, maxLevel=levels, criteria=_STOP, flags=flags
-    )  # type: ignore[call-overload]
+    )
     return _complex(arrived), status.ravel() == 1
 
 
 def agree_on(before: Points, after: Points, found: Mask) -> Fit | None:
-    """The similarity that most points follow (RANSAC: Fischler and Bolles 1981, then `refine`); None: too few do."""
+    """The similarity that most points follow (RANSAC: Fischler, Bolles 1981; then `refine`); None: too few do."""
     if found.sum() < _FEWEST:
         return None
     _, inliers = cv2.estimateAffinePartial2D(
@@ -206,7 +210,8 @@ def confidence(share: float, agreeing: Points, shape: tuple[int, ...]) -> float:
         agreeing: those; shape (n,).
         shape: of the picture, (height, width).
     """
-    spread = float(np.std(agreeing)) / (0.408 * abs(complex(shape[1], shape[0]) / np.sqrt(2)))
+    evenly = abs(complex(shape[1], shape[0])) / math.sqrt(12)
+    spread = float(np.std(agreeing)) / evenly
     return min(1.0, share * min(1.0, len(agreeing) / 50) * min(1.0, 1.25 * spread))
 
 
@@ -215,5 +220,5 @@ def _real(points: Points) -> NDArray[np.float32]:
     return points.view(np.float64).reshape(-1, 1, 2).astype(np.float32)
 
 
-def _complex(points: NDArray[np.float32]) -> Points:
+def _complex(points: NDArray[Any]) -> Points:
     return np.ascontiguousarray(points.reshape(-1, 2), np.float64).view(np.complex128).ravel()

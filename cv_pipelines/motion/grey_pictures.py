@@ -1,7 +1,7 @@
 """Frames as small, soft, grey pictures: what an estimate of motion looks at."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -79,19 +79,19 @@ def _quarters(frame: "VideoFrame") -> int:
     return round(frame.rotation / 90) % 4
 
 
-def _luma(frame: "VideoFrame") -> NDArray[np.uint8] | NDArray[np.uint16]:
+def _luma(frame: "VideoFrame") -> NDArray[Any]:
     """The plane of brightness as it lies in memory, nothing copied, where the format has one."""
     luma = frame.format.components[0]
     planar = frame.format.is_planar and not frame.format.is_rgb and not frame.format.is_big_endian
     if not planar or luma.bits > 16:
-        return frame.to_ndarray(format="gray8")  # type: ignore[return-value]
+        return frame.to_ndarray(format="gray8")
     plane = frame.planes[0]
     dtype = np.dtype(np.uint8 if luma.bits == 8 else np.uint16)
-    rows = np.frombuffer(plane, dtype).reshape(plane.height, plane.line_size // dtype.itemsize)  # type: ignore[arg-type]
+    rows = np.frombuffer(memoryview(plane), dtype).reshape(plane.height, plane.line_size // dtype.itemsize)
     return rows[:, : plane.width]
 
 
-def _eight_bits(picture: NDArray[np.uint16], frame: "VideoFrame") -> NDArray[np.uint8]:
+def _eight_bits(picture: NDArray[Any], frame: "VideoFrame") -> NDArray[np.uint8]:
     """The eight upper bits; formats like p010 have theirs at the top of 16."""
     top = frame.format.name.startswith(("p0", "p2", "p4")) or frame.format.components[0].bits == 16
     return (picture >> (8 if top else frame.format.components[0].bits - 8)).astype(np.uint8)

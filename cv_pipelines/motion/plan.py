@@ -47,7 +47,7 @@ def plan_chunks(frames: Sequence[Frame], parameters: MotionParameters) -> list[C
         )
         raise InputError("no_interval", message)
     cuts = [*_cuts(frames, begin, end), end]
-    chunks = []
+    chunks: list[Chunk] = []
     for first, stop in zip(cuts, cuts[1:], strict=False):
         skipped = -(first - begin) % parameters.stride
         wanted = range(first + skipped, min(stop + parameters.stride, end), parameters.stride)

@@ -13,17 +13,20 @@ class RangeFile(io.RawIOBase):
     """Bytes that a function fetches; the last parts are kept, 32 MiB at most.
 
     Attributes:
+        stamp: of the version that is read; empty: nobody knows.
         hollow: nothing is fetched any more, and what is not there reads as zeros.
     """
 
-    def __init__(self, fetch: Callable[[int, int], bytes], size: int) -> None:
+    def __init__(self, fetch: Callable[[int, int], bytes], size: int, stamp: str = "") -> None:
         """Fetch nothing yet.
 
         Args:
             fetch: `fetch(offset, length)` returns so many bytes.
             size: how many bytes there are.
+            stamp: of this version.
         """
         super().__init__()
+        self.stamp = stamp
         self.hollow = False
         self._fetch = fetch
         self._size = size
@@ -59,6 +62,10 @@ class RangeFile(io.RawIOBase):
         data = bytes(size) if self.hollow and not self._find() else self._read(size)
         self._position += len(data)
         return data
+
+    def has_read(self, word: bytes) -> bool:
+        """Whether the parts that are kept hold some bytes."""
+        return word in b"".join(data for _, data in sorted(self._parts))
 
     def _read(self, size: int) -> bytes:
         part = self._find() or self._next()

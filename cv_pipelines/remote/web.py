@@ -84,8 +84,8 @@ def read_url_range(url: str, allow: tuple[str, ...], facts: RemoteFacts, offset:
     return data
 
 
-def url_chunks(url: str, allow: tuple[str, ...], seconds: float = TOTAL_SECONDS) -> Iterator[bytes]:
-    """A file, piece by piece; all of it has to come within some seconds.
+def url_chunks(url: str, allow: tuple[str, ...], seconds: float | None = None) -> Iterator[bytes]:
+    """A file, piece by piece; all of it has to come within some seconds (TOTAL_SECONDS).
 
     Raises:
         OSError: as read_url does.
@@ -114,16 +114,15 @@ def read_url(url: str, allow: tuple[str, ...], most: int) -> bytes:
     return bytes(data)
 
 
-def _chunks(
-    answer: "BaseHTTPResponse", most: int = sys.maxsize, seconds: float = TOTAL_SECONDS
-) -> Iterator[bytes]:
+def _chunks(answer: "BaseHTTPResponse", most: int = sys.maxsize, seconds: float | None = None) -> Iterator[bytes]:
     """The body of an answer; at most so many bytes of it, and within some seconds."""
-    deadline, left = time.monotonic() + seconds, most
+    limit, left = TOTAL_SECONDS if seconds is None else seconds, most
+    deadline = time.monotonic() + limit
     while left and (chunk := answer.read1(min(left, _CHUNK), decode_content=False)):
         yield chunk
         left -= len(chunk)
         if time.monotonic() > deadline:
-            raise TimeoutError(f"the server is too slow: not all of it came within {seconds:.0f} s")
+            raise TimeoutError(f"the server is too slow: not all of it came within {limit:.0f} s")
 
 
 def _range(offset: int, length: int) -> dict[str, str]:

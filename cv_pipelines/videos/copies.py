@@ -31,9 +31,26 @@ def copy_of(video: Video, facts: RemoteFacts, progress: Progress) -> Video:
         progress: told of bytes.
 
     Raises:
-        InputError: code `endless`: the server does not say how long it is; `too_large`: more than `LARGEST`;
-            `no_video`: it is not there.
+        InputError: see require_copyable; code `no_video`: it is not there.
         InfrastructureError: code `unreachable`: its server fails, or is too slow.
+    """
+    size = require_copyable(video, facts)
+    folder = (video.cache or Path()) / "copies"
+    identity = f"{video.address}\n{facts.stamp}\n{size}"
+    path = folder / f"{hashlib.sha256(identity.encode()).hexdigest()}{Path(video.name).suffix[:8]}"
+    if facts.stamp and path.exists():
+        os.utime(path)
+    else:
+        make_room(folder, size, BUDGET)
+        _fetch(video, size, path, progress)
+    return replace(video, address=str(path))
+
+
+def require_copyable(video: Video, facts: RemoteFacts) -> int:
+    """The size of a video that may be fetched whole.
+
+    Raises:
+        InputError: code `endless`: the server does not say how long it is; `too_large`: more than `LARGEST`.
     """
     if facts.size is None:
         message = f"'{video.address}' may have no end: its server does not say how long it is. Copy it to a file."
@@ -44,15 +61,7 @@ def copy_of(video: Video, facts: RemoteFacts, progress: Progress) -> Video:
             f"{LARGEST:,} would be fetched whole. Copy it to a disk, S3 or a server that answers ranges."
         )
         raise InputError("too_large", message)
-    folder = video.cache / "copies"
-    identity = f"{video.address}\n{facts.stamp}\n{facts.size}"
-    path = folder / f"{hashlib.sha256(identity.encode()).hexdigest()}{Path(video.name).suffix[:8]}"
-    if facts.stamp and path.exists():
-        os.utime(path)
-    else:
-        make_room(folder, facts.size, BUDGET)
-        _fetch(video, facts.size, path, progress)
-    return replace(video, address=str(path))
+    return facts.size
 
 
 def _fetch(video: Video, size: int, path: Path, progress: Progress) -> None:

@@ -3,10 +3,12 @@
 import itertools
 from collections.abc import Iterator
 from contextlib import suppress
+from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING
 
-from cv_pipelines.errors import InputError
-from cv_pipelines.videos.opening import open_video, picture_stream
+from cv_pipelines.remote.range_file import RangeFile
+from cv_pipelines.videos.opening import open_bytes, open_file, picture_stream
 from cv_pipelines.videos.video import Video
 
 if TYPE_CHECKING:
@@ -19,20 +21,25 @@ _BACK_SECONDS = (0, 1, 10)
 class FrameReader:
     """An open video. Frames asked for in their order are decoded in one go."""
 
-    def __init__(self, video: Video, threads: int = 1) -> None:
+    def __init__(self, video: Video, file: RangeFile | None = None, threads: int = 1) -> None:
         """Open it.
 
         Args:
             video: where it is.
+            file: its bytes, for whoever has them open; nobody else may read them meanwhile.
             threads: that decode.
 
         Raises:
-            OSError: it is no video.
+            InputError: see open_video.
+            InfrastructureError: see open_video.
         """
-        self._video, self._threads = video, threads
+        self._video = video
+        self._file = file or open_file(video)
+        self._threads = threads
         self._frames: Iterator[VideoFrame] = iter(())
         self._last: int | None = None
         self._starts_over = True
+        self.has_ended = False
         self._open()
 
     def read(self, time: int, key: int) -> "VideoFrame":
@@ -56,6 +63,44 @@ class FrameReader:
             raise OSError("this frame of the video cannot be decoded: it is damaged, or says a wrong time")
         return frame
 
+    @property
+    def tick(self) -> Fraction:
+        """Seconds of a unit of time."""
+        return self._stream.time_base or Fraction(1)
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames a second on average; 0 where nothing says so."""
+        return self._stream.average_rate or Fraction(0)
+
+    def showing(self, time: int) -> "VideoFrame":
+        """Search for the frame that is shown at a time, without a list of frames; the first one before all.
+
+        Afterwards `has_ended` says whether it is the last one.
+
+        Args:
+            time: in ticks of the stream.
+
+        Raises:
+            OSError: no frame can be decoded.
+        """
+        first = None
+        for start in (partial(self._packets_from, time), self._packets_from_start):
+            shown = first = None
+            for frame in _decoded(start()):
+                if frame.pts is None or frame.is_corrupt:
+                    continue
+                if frame.pts > time:
+                    first = frame
+                    break
+                shown = frame
+            self.has_ended = first is None
+            if shown is not None:
+                return shown
+        if first is None:
+            raise OSError("no frame can be decoded")
+        return first
+
     def frames_from(self, key: int) -> "Iterator[VideoFrame]":
         """Decode all frames from a key frame on, in the order in which they are shown; damaged ones are left out.
 
@@ -75,10 +120,7 @@ class FrameReader:
         return None
 
     def _open(self) -> None:
-        try:
-            self._container = open_video(self._video)
-        except InputError as error:
-            raise OSError(error.user_message) from error
+        self._container = open_bytes(self._video, self._file)
         self._stream = picture_stream(self._container)
         self._stream.thread_type, self._stream.thread_count = "AUTO", self._threads
 

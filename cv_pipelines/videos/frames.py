@@ -1,11 +1,12 @@
-"""The frames of a video file, listed without decoding one."""
+"""The frames of a video, listed without decoding one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from cv_pipelines.videos.opening import duration, open_video, picture_stream
+from cv_pipelines.remote.range_file import RangeFile
+from cv_pipelines.videos.opening import duration, open_bytes, open_file, picture_stream
 from cv_pipelines.videos.video import Video
 
 if TYPE_CHECKING:
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 _TOLERANCE_SECONDS = 2
+_TABLE_ONLY = {"format_whitelist": "mov", "fflags": "noparse+nofillin", "probesize": "32"}
+"""To FFmpeg: believe what the file's table says, and look at no picture."""
+_FRAGMENTS = b"mvex"
+"""Says that there are further tables, each with its part of the frames."""
+_BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +49,60 @@ class Frames:
     damage: str
 
 
-def list_frames(video: Video) -> Frames:
+def list_frames(video: Video, file: RangeFile | None = None) -> Frames:
     """Read the times of all frames from the packets that hold them.
+
+    Of an MP4 or MOV that has one table of all of its frames nothing else is read; others are read whole.
+
+    Args:
+        video: where it is.
+        file: its bytes, for whoever has them open.
 
     Raises:
         InputError: see open_video.
         InfrastructureError: see open_video.
     """
+    file = file or open_file(video)
+    found = _by_table(video, file) if has_table(file) else None
+    if found is None or found.damage:
+        with open_bytes(video, file) as container:
+            found = _frames_of(container)
+    return found
+
+
+def _by_table(video: Video, file: RangeFile) -> Frames | None:
+    """The frames that the table of an MP4 lists; None where it is not the whole list."""
+    with open_bytes(video, file, **_TABLE_ONLY) as container:
+        if not picture_stream(container).frames or file.has_read(_FRAGMENTS):
+            return None
+        file.hollow = True
+        try:
+            return _frames_of(container)
+        finally:
+            file.hollow = False
+
+
+def has_table(file: RangeFile) -> bool:
+    """Whether this is an MP4 or MOV (ISO/IEC 14496-12): then its frames are listed by reading little of it."""
+    file.seek(0)
+    return file.read(8)[4:8] in _BOXES
+
+
+def _frames_of(container: "InputContainer") -> Frames:
     import av
 
     found: dict[int, Frame] = {}
     damage = ""
-    with open_video(video) as container:
-        stream = picture_stream(container)
-        tick = stream.time_base or Fraction(1)
-        try:
-            for frame in _packets(container, stream):
-                found[frame.time] = frame
-        except (av.error.FFmpegError, OSError) as error:
-            damage = f"damaged from here on ({error.strerror}): copy it again"
-        frames = sorted(found.values(), key=lambda frame: frame.time)
-        if frames and not damage:
-            damage = _missing((frames[-1].time - frames[0].time) * tick, duration(container))
+    stream = picture_stream(container)
+    tick = stream.time_base or Fraction(1)
+    try:
+        for frame in _packets(container, stream):
+            found[frame.time] = frame
+    except (av.error.FFmpegError, OSError) as error:
+        damage = f"damaged from here on ({error.strerror}): copy it again"
+    frames = sorted(found.values(), key=lambda frame: frame.time)
+    if frames and not damage:
+        damage = _missing((frames[-1].time - frames[0].time) * tick, duration(container))
     return Frames(frames, tick, damage)
 
 

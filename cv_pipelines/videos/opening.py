@@ -1,8 +1,9 @@
 """Videos opened, wherever they are; FFmpeg reads what we hand it, and never an address."""
 
 import os
+from collections.abc import Callable
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from cv_pipelines.errors import InputError
@@ -10,7 +11,7 @@ from cv_pipelines.progress import Progress, silent
 from cv_pipelines.remote.facts import RemoteFacts
 from cv_pipelines.remote.files import read_remote_range
 from cv_pipelines.remote.range_file import RangeFile
-from cv_pipelines.videos.copies import copy_of
+from cv_pipelines.videos.copies import copy_of, require_copyable
 from cv_pipelines.videos.refusals import refusal
 from cv_pipelines.videos.video import Video, file_stamp
 
@@ -42,7 +43,7 @@ def open_video(video: Video, progress: Progress = silent) -> "InputContainer":
 
 
 def open_file(video: Video, progress: Progress = silent) -> RangeFile:
-    """The bytes of a video.
+    """The bytes of a video; only its server is asked how many they are, and none is fetched yet.
 
     Raises:
         InputError: see open_video.
@@ -51,10 +52,9 @@ def open_file(video: Video, progress: Progress = silent) -> RangeFile:
     facts = video.look()
     if not facts.size and facts.in_parts:
         raise InputError("bad_video", f"'{video.address}' is not a video: it is empty.")
-    if not facts.in_parts or facts.size is None:
-        video = copy_of(video, facts, progress)
-        facts = video.look()
-    return RangeFile(partial(_fetch, video, facts), facts.size or 0)
+    if facts.in_parts:
+        return RangeFile(partial(_fetch, video, facts), facts.size or 0, facts.stamp)
+    return RangeFile(_fetch_of_copy(video, facts, progress), require_copyable(video, facts), facts.stamp)
 
 
 def open_bytes(video: Video, file: RangeFile, **options: str) -> "InputContainer":
@@ -71,7 +71,8 @@ def open_bytes(video: Video, file: RangeFile, **options: str) -> "InputContainer
     """
     import av  # tens of megabytes of libraries
 
-    given = {"format_whitelist": FORMATS, "protocol_whitelist": "none", **options}
+    file.seek(0)
+    given = {"format_whitelist": FORMATS, "protocol_whitelist": "none"} | options
     try:
         container = av.open(file, "r", options=given, metadata_errors="replace")
     except av.error.FFmpegError as error:
@@ -95,6 +96,17 @@ def duration(container: "InputContainer") -> Fraction:
     if stream.duration and stream.time_base:
         return stream.duration * stream.time_base
     return Fraction(container.duration or 0, 1_000_000)
+
+
+def _fetch_of_copy(video: Video, facts: RemoteFacts, progress: Progress) -> Callable[[int, int], bytes]:
+    """How a video is read that is fetched whole as soon as the first byte is asked for."""
+
+    @cache
+    def copy() -> tuple[Video, RemoteFacts]:
+        found = copy_of(video, facts, progress)
+        return found, found.look()
+
+    return lambda offset, length: _fetch(*copy(), offset, length)
 
 
 def _fetch(video: Video, facts: RemoteFacts, offset: int, length: int) -> bytes:

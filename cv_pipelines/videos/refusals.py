@@ -29,7 +29,10 @@ def refusal(video: Video, file: RangeFile, said: str) -> InputError:
         message = f"{what} is a playlist, which is not followed. Name the videos that it points to."
         return InputError("playlist", message, said)
     if head[4:8] == b"ftyp":
-        message = f"{what} is cut off or still being written: the table of its frames (moov) is not there. Copy it again."
+        message = (
+            f"{what} is cut off, damaged or still being written: the table of its frames (moov) cannot be read. "
+            "Copy it again."
+        )
     else:
         message = f"{what} is not a video that can be read: {said}. Is all of it there?"
     return InputError("bad_video", message, said)

@@ -8,7 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 from PIL import Image
 
 from cv_pipelines.errors import InputError
@@ -18,6 +17,7 @@ from cv_pipelines.images.sources.sampling import ONE_A_SECOND, Sampling
 from cv_pipelines.videos.frame_reader import FrameReader
 from cv_pipelines.videos.frames import list_frames
 from cv_pipelines.videos.opening import duration, open_video, picture_stream
+from cv_pipelines.videos.pictures import upright
 from cv_pipelines.videos.video import Video
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class VideoSource:
             return _png(self._reader(item.stamp).read(int(time), int(key)))
         except (av.error.FFmpegError, ValueError) as error:
             raise OSError(f"this frame of the video cannot be decoded: {error}") from error
+        except InputError as error:
+            raise OSError(error.user_message) from error
 
     def facts(self) -> dict[str, str]:
         """What the file says of itself, for people."""
@@ -106,7 +108,6 @@ def frame_name(seconds: Fraction) -> str:
 
 def _png(frame: "VideoFrame") -> bytes:
     """A frame as a file, upright; without loss, and quick to write rather than small."""
-    pixels = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", compress_level=1)
+    Image.fromarray(upright(frame)).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

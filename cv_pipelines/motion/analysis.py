@@ -1,0 +1,159 @@
+"""The camera motion of a whole video: planned, analysed by many, and put together again."""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cv_pipelines.errors import InputError
+from cv_pipelines.hashing import hash_values
+from cv_pipelines.images.workers import map_in_workers
+from cv_pipelines.motion.chunk import ChunkWork, analyse_chunk, lost_chunk
+from cv_pipelines.motion.intervals import INTERVALS, MotionFacts
+from cv_pipelines.motion.parameters import CODE_VERSION, MotionParameters
+from cv_pipelines.motion.plan import Chunk, plan_chunks
+from cv_pipelines.progress import Progress, silent
+from cv_pipelines.storage.parquet import read_parquet
+from cv_pipelines.storage.protocol import ObjectStore
+from cv_pipelines.videos.frame_index import load_frames
+from cv_pipelines.videos.frame_reader import FrameReader
+from cv_pipelines.videos.frames import Frames
+from cv_pipelines.videos.video import Video
+
+
+@dataclass(frozen=True)
+class MotionPlan:
+    """What is to be done for a video; the same whoever plans it.
+
+    Attributes:
+        video: which.
+        key: a hash of everything that decides the result; where the results of its chunks are kept.
+        facts: of the video as a whole.
+        frames: all of them.
+        chunks: the work.
+    """
+
+    video: Video
+    key: str
+    facts: MotionFacts
+    frames: Frames
+    chunks: tuple[Chunk, ...]
+
+    def checkpoint(self, chunk: Chunk) -> str:
+        """Where the result of a chunk is kept until all are there."""
+        return f"checkpoints/{self.key}/{chunk.number:06d}.parquet"
+
+
+def motion_key(stamp: str, parameters: MotionParameters) -> str:
+    """A hash of everything that decides a result.
+
+    Args:
+        stamp: of the video's version.
+        parameters: of the analysis.
+    """
+    return hash_values({"video": stamp, "code": CODE_VERSION, **parameters.model_dump()})
+
+
+def plan_motion(video: Video, parameters: MotionParameters) -> MotionPlan:
+    """List a video's frames and plan its chunks.
+
+    Raises:
+        InputError: it cannot be read, is cut off before its end, or has too few frames.
+        InfrastructureError: its server does not answer now.
+    """
+    frames = load_frames(video)
+    if not frames.frames:
+        raise InputError("bad_video", f"'{video.address}' has no frame that can be read. {frames.damage}".rstrip())
+    if frames.damage and not 0 < parameters.stop <= len(frames.frames):
+        message = (
+            f"'{video.address}' is {frames.damage}, or name the last frame to analyse (of {len(frames.frames):,})."
+        )
+        raise InputError("damaged_video", message)
+    chunks = tuple(plan_chunks(frames.frames, parameters))
+    identity = f"{video.address}\n{video.look().stamp}"
+    return MotionPlan(video, motion_key(identity, parameters), _facts(video, frames, parameters), frames, chunks)
+
+
+def analyse_motion(plan: MotionPlan, store: ObjectStore, workers: int, progress: Progress = silent) -> pa.Table:
+    """Analyse what of a video is not analysed yet, and put everything together.
+
+    Whatever was done before, by whomever, is taken from the store; after a crash only what was under way is lost.
+
+    Args:
+        plan: of the video.
+        store: keeps the chunks' results; `forget_chunks` deletes them.
+        workers: processes.
+        progress: told of frames.
+
+    Returns:
+        INTERVALS, with MotionFacts; the same bytes whoever has done how much of it.
+    """
+    for _ in analyse_chunks(plan, plan.chunks, store, workers, progress):
+        pass
+    return merged(plan, store)
+
+
+def analyse_chunks(
+    plan: MotionPlan, chunks: Sequence[Chunk], store: ObjectStore, workers: int, progress: Progress = silent
+) -> Iterator[Chunk]:
+    """Analyse some chunks of a video, those apart that are there already; yields each as it is kept."""
+    stage, total = "analysing frames", sum(len(chunk.frames) for chunk in chunks)
+    missing = [chunk for chunk in chunks if not store.exists(plan.checkpoint(chunk))]
+    done = total - sum(len(chunk.frames) for chunk in missing)
+    progress(stage, done, total)
+    threads = max(1, workers // max(1, len(missing)))
+    works = [
+        ChunkWork(plan.video, plan.frames.tick, plan.frames.frames[0].time, chunk, threads) for chunk in missing
+    ]
+    for chunk, table in map_in_workers(_analyse, works, _lost, min(workers, max(1, len(works))), batch=1):
+        store.replace(plan.checkpoint(chunk), parquet_bytes(table))
+        done += len(chunk.frames)
+        progress(stage, done, total)
+        yield chunk
+
+
+def merged(plan: MotionPlan, store: ObjectStore) -> pa.Table:
+    """The results of all chunks as one table: INTERVALS, with MotionFacts."""
+    parts = [read_parquet(io.BytesIO(store.get(plan.checkpoint(chunk)))) for chunk in plan.chunks]
+    return pa.concat_tables(parts).combine_chunks().cast(INTERVALS.with_metadata(plan.facts.metadata()))
+
+
+def forget_chunks(plan: MotionPlan, store: ObjectStore) -> None:
+    """Delete the results of the chunks; what they came to is kept elsewhere now."""
+    for chunk in plan.chunks:
+        store.delete(plan.checkpoint(chunk))
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    """A table as a Parquet file."""
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _analyse(works: Sequence[ChunkWork]) -> tuple[Chunk, pa.Table]:
+    (work,) = works
+    return work.chunk, analyse_chunk(work)
+
+
+def _lost(work: ChunkWork) -> tuple[Chunk, pa.Table]:
+    """A chunk at which the decoder died, twice."""
+    return work.chunk, lost_chunk(work)
+
+
+def _facts(video: Video, frames: Frames, parameters: MotionParameters) -> MotionFacts:
+    first, last = frames.frames[0], frames.frames[-1]
+    reader = FrameReader(video)
+    frame = next(reader.frames_from(first.key), None)
+    if frame is None:
+        message = f"'{video.address}' has no frame that can be decoded. Copy it again, or convert it to H.264."
+        raise InputError("bad_video", message)
+    width, height = (
+        (frame.width, frame.height) if round(frame.rotation / 90) % 2 == 0 else (frame.height, frame.width)
+    )
+    span = (last.time - first.time) * frames.tick
+    rate = reader.rate or (Fraction(len(frames.frames) - 1) / span if span else Fraction(1))
+    return MotionFacts(video.name, width, height, len(frames.frames), rate, span + 1 / rate, parameters.stride)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import pyarrow as pa
 
@@ -91,7 +92,7 @@ def _table(work: ChunkWork, estimates: list[Estimate], factor: int) -> pa.Table:
     """Estimates in pixels of small pictures as rows in pixels of the video."""
     chunk = work.chunk
     names = [str((frame.time - work.origin) * work.tick) for frame in chunk.frames]
-    pairs = list(zip(chunk.wanted, chunk.wanted[1:], strict=False))
+    pairs = list(pairwise(chunk.wanted))
     motions = [one.motion.enlarged(factor) if one.motion else None for one in estimates]
     columns = {
         "from_frame": [chunk.first + start + 1 for start, _ in pairs],

@@ -128,11 +128,9 @@ def find_corners(picture: Grey) -> Points:
     """Corners to follow, spread over a picture; shape (n,), at most CORNERS."""
     apart = max(picture.shape) / 40
     everywhere: Any = None
-    found: NDArray[Any] | None
     found, strength = cv2.goodFeaturesToTrackWithQuality(picture, CORNERS, _WEAKEST, apart, everywhere)
-    if found is None:
-        return np.empty(0, np.complex128)
-    return _complex(found)[np.ravel(strength) > _FAINTEST]
+    corners: Any = found  # None where there is none
+    return np.empty(0, np.complex128) if corners is None else _complex(corners)[np.ravel(strength) > _FAINTEST]
 
 
 def track(before: Grey, after: Grey, corners: Points, expected: Points | None) -> tuple[Points, Mask]:
@@ -192,7 +190,7 @@ def _fits(
 
 
 def _support(corners: Points, fit: Fit, shape: tuple[int, ...]) -> tuple[int, int]:
-    """What speaks for a motion being the camera's: how much of the picture moves with it, not how sharp that is."""
+    """What speaks for a motion being the camera's: how much of the picture moves with it."""
     return _cells(corners[fit.agree], shape), int(fit.agree.sum())
 
 

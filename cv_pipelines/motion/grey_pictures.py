@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 _LEAST = 480
 _SOFTENED, _SOFTNESS = (7, 7), 1.5
-"""Between pixels tracking interpolates linearly, which draws sharp corners towards whole pixels: on pictures softened
-with sigma 1.5 that error of translation is a quarter of what it is without."""
+"""Between pixels tracking interpolates linearly, which draws sharp corners towards whole pixels: softened with sigma
+1.5 that error of translation is a quarter of what it is without."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Reduction:
 
     Attributes:
         times: they are halved.
-        centre: of the whole picture, upright, in pixels of the small one: x + i y. What a side has left over when it
-            is halved is cut off, so it need not be the small picture's centre.
+        centre: of the whole picture, upright, in pixels of the small one: x + i y. What a side has left over when
+            it is halved is cut off, so it need not be the small picture's centre.
     """
 
     times: int
@@ -57,7 +57,7 @@ def halvings(width: int, height: int, interlaced: bool = False) -> int:
 def grey_picture(frame: "VideoFrame", times: int) -> NDArray[np.uint8]:
     """The brightness of a frame, upright, made smaller by 2**times, softened.
 
-    What is left over where a side cannot be halved is cut off at the right and the bottom, before it is turned upright.
+    What is left over where a side cannot be halved is cut off at the right and the bottom, before it is turned.
 
     Returns:
         Shape (height, width).

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from cv_pipelines.errors import InputError
 from cv_pipelines.motion.parameters import MotionParameters
@@ -48,7 +49,7 @@ def plan_chunks(frames: Sequence[Frame], parameters: MotionParameters) -> list[C
         raise InputError("no_interval", message)
     cuts = [*_cuts(frames, begin, end), end]
     chunks: list[Chunk] = []
-    for first, stop in zip(cuts, cuts[1:], strict=False):
+    for first, stop in pairwise(cuts):
         skipped = -(first - begin) % parameters.stride
         wanted = range(first + skipped, min(stop + parameters.stride, end), parameters.stride)
         if len(wanted) < 2:

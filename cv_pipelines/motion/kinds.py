@@ -4,7 +4,8 @@ Nothing here is decided by one interval alone: speeds are means over a window (`
 lasts until it falls below a lower threshold (hysteresis in both directions of time, as of edges: Canny 1986), a
 pan keeps its direction until it has clearly left its sector, and shake is told from pan by what is left of its way
 over a longer window. The windows are laid over the way as a line between the frames that were looked at, so that
-every stride sees the same.
+every stride sees the same; but a shake that is faster than half of the frames looked at in a second may hide between
+them.
 """
 
 from typing import Literal, get_args
@@ -104,7 +105,7 @@ def _windows(track: Track, window: float) -> tuple[Floats, Floats]:
 def _shakes(track: Track, limits: Thresholds) -> Flags:
     """Where the camera goes to and fro: a long way, of which little is left.
 
-    A turn after a long pan also comes back; but each half of the window around it goes straight.
+    A turn after a long pan also comes back, but then at least half of the way is left of the window's halves.
     """
     grid = np.linspace(0, track.seconds[-1], 2 + int(track.seconds[-1] / _GRID))
     ways = _sums(track.motion) * [1, 1, 0.5, 0.5]
@@ -121,14 +122,11 @@ def _shakes(track: Track, limits: Thresholds) -> Flags:
     start = np.clip(middle - limits.shake_seconds / 2, first, np.maximum(first, last - limits.shake_seconds))
     end = np.minimum(start + limits.shake_seconds, last)
     halfway, way = (start + end) / 2, path(start, end)
-    # a half holds fewer turns than the whole, so more of its way may be left
-    halves = net(start, halfway) + net(halfway, end) < 1.2 * limits.shake_net * way
-    strong = (
-        (way > limits.shake_speed * limits.shake_seconds) & (net(start, end) < limits.shake_net * way) & halves
-    )
+    back = (way > limits.shake_speed * limits.shake_seconds) & (net(start, end) < limits.shake_net * way)
+    again = net(start, halfway) + net(halfway, end) < limits.shake_net * way
     near, until = _windows(track, max(limits.smoothing, limits.shake_seconds / 3))
     lively = path(near, until) > limits.release * limits.shake_speed * (until - near)
-    return np.asarray(track.valid & strong & lively, np.bool_)
+    return np.asarray(track.valid & _lasting(back & again, back) & lively, np.bool_)
 
 
 def _swings(shakes: Flags, moves: Flags, pieces: Floats, limits: Thresholds) -> Flags:

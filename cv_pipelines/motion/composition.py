@@ -50,12 +50,16 @@ def compose_windows(steps: Similarities, starts: NDArray[np.int64], length: int)
     return total
 
 
-def about(similarities: Similarities, shift: tuple[float, float]) -> Similarities:
-    """The same motions written about another point, which lies `shift` (x, y) pixels from the present one."""
-    moved = complex(*shift)
-    return _rows(
-        similarities[..., 0], similarities[..., 1], _shift(similarities) + (_turn(similarities) - 1) * moved
-    )
+def about(similarities: Similarities, shift: NDArray[np.float64]) -> Similarities:
+    """The same motions written about other points, which lie `shift` (x, y) pixels from the present ones.
+
+    Args:
+        similarities: shape (n, 4) or (4,).
+        shift: shape (2,), or (n, 2) of one for each.
+    """
+    moved = shift[..., 0] + 1j * shift[..., 1]
+    shifted = _shift(similarities) + (_turn(similarities) - 1) * moved
+    return _rows(similarities[..., 0], similarities[..., 1], shifted)
 
 
 def apply(similarities: Similarities, points: NDArray[np.float64]) -> NDArray[np.float64]:

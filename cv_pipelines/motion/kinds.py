@@ -4,7 +4,7 @@ Nothing here is decided by one interval alone: speeds are means over a window (`
 lasts until it falls below a lower threshold (hysteresis in both directions of time, as of edges: Canny 1986), a
 pan keeps its direction until it has clearly left its sector, and shake is told from pan by what is left of its way
 over a longer window. The windows are laid over the way as a line between the frames that were looked at, so that
-every stride sees the same; but a shake that is faster than half of the frames looked at in a second may hide between
+every stride sees the same; but a shake that is faster than half of the frames looked at may hide between
 them.
 """
 

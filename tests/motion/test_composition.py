@@ -40,7 +40,7 @@ def test_composing_is_applying_one_after_the_other(
 def test_about_another_point_the_same_points_go_to_the_same_places(
     a: NDArray[np.float64], p: NDArray[np.float64], shift: NDArray[np.float64]
 ) -> None:
-    there = about(a, (shift[0], shift[1]))
+    there = about(a, shift)
     assert close(apply(there, p - shift) + shift, apply(a, p))
 
 

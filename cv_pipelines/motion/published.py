@@ -202,7 +202,8 @@ def _numbers(samples: list[_Sample], facts: MotionFacts) -> list[list[float]]:
     """Similarities about our centre."""
     given = np.array([sample.flow.similarity for sample in samples]).reshape(-1, 4)
     centres = np.array([sample.flow.center for sample in samples]).reshape(-1, 2)
-    rows: list[list[float]] = about(given, centres + [(facts.width - 1) / 2, (facts.height - 1) / 2]).tolist()
+    middle = np.array([facts.width - 1, facts.height - 1]) / 2
+    rows: list[list[float]] = about(given, centres + middle).tolist()
     return rows
 
 

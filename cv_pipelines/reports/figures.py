@@ -110,13 +110,13 @@ def _short(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
-def small_png(figure: "Figure", colours: int = 48) -> bytes:
+def small_png(figure: "Figure", colours: int = 48, method: Image.Quantize = Image.Quantize.MEDIANCUT) -> bytes:
     """The figure in few colours, as sharp as MAX_BYTES allow."""
     for dpi in (90, 75, 60, 45, 30):
         drawn = io.BytesIO()
         figure.savefig(drawn, format="png", dpi=dpi)
         small = io.BytesIO()
-        Image.open(drawn).convert("RGB").quantize(colours).save(small, "PNG", optimize=True)
+        Image.open(drawn).convert("RGB").quantize(colours, method).save(small, "PNG", optimize=True)
         if small.tell() <= MAX_BYTES:
             break
     return small.getvalue()

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cv_pipelines.images.contact_sheet import MAX_BYTES
-from cv_pipelines.motion.sheets import Tile, clock, proof_sheet, static_sheet, stretch_caption
+from cv_pipelines.reports.stretch_sheets import Tile, clock, proof_sheet, static_sheet, stretch_caption
 
 RED, GREEN, BLUE = (200, 30, 30), (30, 160, 30), (30, 30, 200)
 

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+from PIL import Image
 
-from cv_pipelines.motion.colours import GROUPS, colour_of, group_of, mark_of
 from cv_pipelines.motion.intervals import facts_of
 from cv_pipelines.motion.regions import frames_by_kind
 from cv_pipelines.motion.track import Floats, Track, track_of
 from cv_pipelines.reports.figures import small_png
+from cv_pipelines.reports.kind_colours import GROUPS, colour_of, group_of, mark_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _FIRST, _SECOND, _GREY = "#1b1b1b", "#b03060", "#8a8f98"
 _COLUMNS = 500
 """Of the plot: of more pieces, each column shows the least and the most of its own."""
-_COLOURS = 128
+_COLOURS = 64
 _MINUTES = 180.0
 _TINT = 0.25
 _NARROWEST = 0.022
@@ -69,7 +70,8 @@ def timeline(intervals: pa.Table, regions: pa.Table) -> bytes:
     strip.set_title(_title(facts.video), fontsize=9, loc="left")
     figure.align_ylabels(panels)
     _legend(figure, regions)
-    return small_png(figure, _COLOURS)
+    # a median cut would give the little that the legend shows of a kind the colour of another
+    return small_png(figure, _COLOURS, Image.Quantize.FASTOCTREE)
 
 
 def _paint(axes: "Axes", regions: pa.Table, track: Track, moments: Floats, alpha: float) -> None:

@@ -30,7 +30,7 @@ def contact_sheet(pixels: Sequence[Pixels]) -> bytes:
         tile = _tile(picture)
         centre = ((_TILE - tile.width) // 2, (_TILE - tile.height) // 2)
         sheet.paste(tile, (_GAP + column * step + centre[0], _GAP + row * step + centre[1]))
-    return _compressed(sheet)
+    return small_jpeg(sheet)
 
 
 def sheet_of(images: StoredImages, image_ids: Sequence[str], tiles: int = TILES) -> bytes:
@@ -56,7 +56,7 @@ def captioned_sheet(tiles: Sequence[tuple[Pixels | None, str]]) -> bytes:
             draw.line((left, top, left + _TILE, top + _TILE), fill="silver")
         text = "\n".join(textwrap.wrap(caption, 21, max_lines=5, placeholder=" …"))
         draw.multiline_text((left, top + _TILE + _GAP), text, fill="black", font=font)
-    return _compressed(sheet)
+    return small_jpeg(sheet)
 
 
 def _tile(pixels: Pixels) -> Image.Image:
@@ -67,11 +67,11 @@ def _tile(pixels: Pixels) -> Image.Image:
     return image.resize(size, Image.Resampling.NEAREST if scale > 2 else Image.Resampling.LANCZOS)
 
 
-def _compressed(sheet: Image.Image) -> bytes:
-    """The best quality that stays within MAX_BYTES; a sheet that never does is made smaller."""
+def small_jpeg(sheet: Image.Image, max_bytes: int = MAX_BYTES) -> bytes:
+    """A JPEG of the best quality that stays within so many bytes; a sheet that never does is made smaller."""
     for quality in (85, 70, 55, 40, 25):
         buffer = io.BytesIO()
         sheet.save(buffer, "JPEG", quality=quality, optimize=True)
-        if buffer.tell() <= MAX_BYTES:
+        if buffer.tell() <= max_bytes:
             return buffer.getvalue()
-    return _compressed(sheet.resize((max(1, sheet.width // 2), max(1, sheet.height // 2))))
+    return small_jpeg(sheet.resize((max(1, sheet.width // 2), max(1, sheet.height // 2))), max_bytes)

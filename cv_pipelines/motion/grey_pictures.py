@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 _LEAST = 480
 _SOFTENED, _SOFTNESS = (7, 7), 1.5
-"""Between pixels tracking interpolates linearly, which draws sharp corners towards whole pixels: softened with sigma
-1.5 that error of translation is a quarter of what it is without."""
+"""Between pixels tracking interpolates linearly, which draws sharp corners towards whole pixels: softened with
+sigma 1.5 that error of translation is a quarter of what it is without."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import Literal
 
 import pyarrow as pa
 
-Reason = Literal["", "dark", "blurred", "textureless", "cut", "decode_error"]
-"""Why an interval has no motion; empty where it has."""
+Reason = Literal["", "dark", "blurred", "textureless", "cut", "decode_error", "unknown"]
+"""Why an interval has no motion; empty where it has; `unknown` where a file from elsewhere does not say."""
 
 INTERVALS = pa.schema(
     [
@@ -31,9 +31,10 @@ INTERVALS = pa.schema(
 `from_time` and `to_time` are presentation times, exact fractions of seconds (`1001/30000`). A point p of the frame
 `from_frame` is seen in `to_frame` at `c + scale * R(rotation) (p - c) + (tx, ty)`, in pixels of the full picture,
 upright; c is its centre ((width - 1) / 2, (height - 1) / 2), x goes right, y down, and R turns by `rotation`
-radians from x to y. So a camera that pans to the east moves the picture to the left: tx < 0. `inliers` is the share
-of the tracked points that agree, `residual` their root mean square distance from where they should be, in pixels,
-`confidence` goes from 0 to 1. The numbers are null where `valid` is false. The schema's metadata are MotionFacts.
+radians from x to y. So a camera that pans to the east moves the picture to the left: tx < 0. `inliers` is the
+share of the tracked points that agree, `residual` their root mean square distance from where they should be, in
+pixels, `confidence` goes from 0 to 1. The numbers are null where `valid` is false. The schema's metadata are
+MotionFacts.
 """
 
 

@@ -13,7 +13,7 @@ _ROUNDS = 4
 _FAR = 4.0
 _FINEST = 0.02
 TOLERANCE = 0.6
-"""Pixels within which a point agrees, however exact the others are: a still camera shows the same picture twice."""
+"""Pixels within which a point agrees, however exact the others are: still cameras show the same picture twice."""
 
 
 @dataclass(frozen=True)

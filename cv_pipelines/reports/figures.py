@@ -24,7 +24,7 @@ def class_histogram(counts: Mapping[str, int]) -> bytes:
     axes.bar(range(len(counts)), list(counts.values()), color=_BLUE)
     _name_ticks(axes, list(counts), "x")
     axes.set_ylabel("images")
-    return _png(figure)
+    return small_png(figure)
 
 
 def training_curves(history: Sequence[Mapping[str, float]]) -> bytes:
@@ -37,7 +37,7 @@ def training_curves(history: Sequence[Mapping[str, float]]) -> bytes:
         axes.set_xlabel("epoch")
         axes.set_title(name, fontsize=10)
     panels[0].legend(frameon=False, fontsize=8)
-    return _png(figure)
+    return small_png(figure)
 
 
 def confusion_matrix(classes: Sequence[str], counts: Sequence[Sequence[int]]) -> bytes:
@@ -57,7 +57,7 @@ def confusion_matrix(classes: Sequence[str], counts: Sequence[Sequence[int]]) ->
     _name_ticks(axes, classes, "y")
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
-    return _png(figure)
+    return small_png(figure)
 
 
 def reliability(bins: Sequence[Mapping[str, Any]]) -> bytes:
@@ -68,7 +68,7 @@ def reliability(bins: Sequence[Mapping[str, Any]]) -> bytes:
     axes.plot(x, y, color=_BLUE, marker="o", markersize=4)
     axes.set_xlabel("confidence")
     axes.set_ylabel("accuracy")
-    return _png(figure)
+    return small_png(figure)
 
 
 def drift_bars(indices: Mapping[str, float], limit: float) -> bytes:
@@ -79,7 +79,7 @@ def drift_bars(indices: Mapping[str, float], limit: float) -> bytes:
     axes.axvline(limit, color=_GREY, linewidth=1, linestyle="--")
     _name_ticks(axes, list(indices), "y")
     axes.set_xlabel("population stability index")
-    return _png(figure)
+    return small_png(figure)
 
 
 def _figure(panels: int, width: float, height: float) -> "tuple[Figure, list[Axes]]":
@@ -110,13 +110,13 @@ def _short(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
-def _png(figure: "Figure") -> bytes:
+def small_png(figure: "Figure", colours: int = 48, method: Image.Quantize = Image.Quantize.MEDIANCUT) -> bytes:
     """The figure in few colours, as sharp as MAX_BYTES allow."""
     for dpi in (90, 75, 60, 45, 30):
         drawn = io.BytesIO()
         figure.savefig(drawn, format="png", dpi=dpi)
         small = io.BytesIO()
-        Image.open(drawn).convert("RGB").quantize(48).save(small, "PNG", optimize=True)
+        Image.open(drawn).convert("RGB").quantize(colours, method).save(small, "PNG", optimize=True)
         if small.tell() <= MAX_BYTES:
             break
     return small.getvalue()

@@ -87,7 +87,7 @@ def scene_of(name: str, width: int, height: int) -> Picture:
 def views(scene: Picture, path: Camera, width: int, height: int) -> Iterator[Picture]:
     """What the camera sees, frame by frame; shape (height, width, 3).
 
-    The scene is sampled at twice the size, by linear interpolation: OpenCV's cubic one is off by up to 0.04 pixels.
+    The scene is sampled at twice the size, by linear interpolation: OpenCV's cubic one is up to 0.04 pixels off.
     """
     size = np.array([width, height]) * 2
     centre, middle = (size - 1) / 2, (np.array(scene.shape[1::-1]) - 1) / 2

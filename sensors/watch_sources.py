@@ -22,9 +22,9 @@ from cv_pipelines.images.background import BackgroundListings
 from cv_pipelines.images.datasets import Dataset, list_datasets
 from cv_pipelines.images.listing import listing_hash
 from cv_pipelines.images.manifest import LISTING
-from cv_pipelines.images.sources.files import VIDEOS
 from cv_pipelines.orchestration.instance import add_partition
 from cv_pipelines.orchestration.local_runs import run_in_progress
+from cv_pipelines.videos.video import VIDEOS
 from resources.catalog import CatalogResource
 
 SECONDS = 20.0

@@ -18,6 +18,7 @@ from cv_pipelines.cli.run import run
 from cv_pipelines.cli.schema import schema
 from cv_pipelines.cli.store import store
 from cv_pipelines.cli.task import task
+from cv_pipelines.cli.video import video
 
 
 @click.group(cls=ErrorGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,6 +41,7 @@ for command in (
     report,
     model,
     image,
+    video,
     task,
     dead_letters,
     events,

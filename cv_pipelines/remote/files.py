@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from cv_pipelines.remote.facts import RemoteFacts
+from cv_pipelines.remote.facts import FileFacts
 from cv_pipelines.remote.locations import scheme_of
 from cv_pipelines.remote.s3_objects import object_facts, object_stamp, read_object, read_object_range
 from cv_pipelines.remote.web import read_url, read_url_range, url_facts, url_stamp
@@ -58,7 +58,7 @@ def read_remote(uri: str, stamp: str, allow: tuple[str, ...], most: int) -> byte
     return read_object(uri, stamp, most) if scheme_of(uri) == "s3" else read_url(uri, allow, most)
 
 
-def remote_facts(uri: str, allow: tuple[str, ...]) -> RemoteFacts:
+def remote_facts(uri: str, allow: tuple[str, ...]) -> FileFacts:
     """What the server says of a file.
 
     Raises:
@@ -67,7 +67,7 @@ def remote_facts(uri: str, allow: tuple[str, ...]) -> RemoteFacts:
     return object_facts(uri) if scheme_of(uri) == "s3" else _again(url_facts)(uri, allow)
 
 
-def read_remote_range(uri: str, allow: tuple[str, ...], facts: RemoteFacts, offset: int, length: int) -> bytes:
+def read_remote_range(uri: str, allow: tuple[str, ...], facts: FileFacts, offset: int, length: int) -> bytes:
     """Read `length` bytes of a file from `offset` on.
 
     Args:

@@ -13,6 +13,7 @@ class RangeFile(io.RawIOBase):
     """Bytes that a function fetches; the last parts are kept, 32 MiB at most.
 
     Attributes:
+        size: how many bytes there are.
         stamp: of the version that is read; empty: nobody knows.
         hollow: nothing is fetched any more, and what is not there reads as zeros.
     """
@@ -29,7 +30,7 @@ class RangeFile(io.RawIOBase):
         self.stamp = stamp
         self.hollow = False
         self._fetch = fetch
-        self._size = size
+        self.size = size
         self._position = 0
         self._parts: deque[tuple[int, bytes]] = deque(maxlen=_KEPT)
 
@@ -47,7 +48,7 @@ class RangeFile(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Go somewhere; costs nothing."""
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
         if start + offset < 0:
             raise ValueError(f"there is nothing before the start of a file: {start + offset}")
         self._position = start + offset
@@ -55,7 +56,7 @@ class RangeFile(io.RawIOBase):
 
     def read(self, size: int = -1, /) -> bytes:
         """Read at most `size` bytes, perhaps fewer; none at the end."""
-        left = max(self._size - self._position, 0)
+        left = max(self.size - self._position, 0)
         size = left if size < 0 else min(size, left)
         if not size:
             return b""
@@ -82,7 +83,7 @@ class RangeFile(io.RawIOBase):
         """Fetch a part that starts here."""
         at = self._position
         before = next((len(data) for start, data in self._parts if start + len(data) == at), 0)
-        length = min(2 * before or _FIRST, _MOST, self._size - at)
+        length = min(2 * before or _FIRST, _MOST, self.size - at)
         part = at, self._fetch(at, length)
         self._parts.append(part)
         return part

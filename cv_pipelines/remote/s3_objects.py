@@ -4,7 +4,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from cv_pipelines.errors import InfrastructureError
-from cv_pipelines.remote.facts import RemoteFacts
+from cv_pipelines.remote.facts import FileFacts
 from cv_pipelines.remote.limits import size_problem
 from cv_pipelines.storage.s3_client import reason, s3_client, s3_errors, status_of, to_cv_error
 
@@ -29,7 +29,7 @@ def object_stamp(uri: str) -> str:
     return object_facts(uri).stamp
 
 
-def object_facts(uri: str) -> RemoteFacts:
+def object_facts(uri: str) -> FileFacts:
     """What the server says of an object.
 
     Raises:
@@ -41,7 +41,7 @@ def object_facts(uri: str) -> RemoteFacts:
     except s3_errors() as error:
         raise _failure(error) from error
     size = found["ContentLength"]
-    return RemoteFacts(size, f"{found['ETag']}:{size}", found["LastModified"], in_parts=True)
+    return FileFacts(size, f"{found['ETag']}:{size}", found["LastModified"], in_parts=True)
 
 
 def read_object_range(uri: str, stamp: str, offset: int, length: int) -> bytes:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from cv_pipelines.remote.facts import RemoteFacts
+from cv_pipelines.remote.facts import FileFacts
 from cv_pipelines.remote.limits import size_problem
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def url_stamp(url: str, allow: tuple[str, ...]) -> str:
         return _stamp(answer.headers, answer.headers.get("Content-Length", ""))
 
 
-def url_facts(url: str, allow: tuple[str, ...]) -> RemoteFacts:
+def url_facts(url: str, allow: tuple[str, ...]) -> FileFacts:
     """What the server says of a file, and whether it sends parts of it; asked for its first byte.
 
     Raises:
@@ -53,7 +53,7 @@ def url_facts(url: str, allow: tuple[str, ...]) -> RemoteFacts:
             b"".join(_chunks(answer, 1))  # that frees the connection for others
         size = _size(answer.headers, is_part)
         changed = answer.headers.get("Last-Modified")
-        return RemoteFacts(
+        return FileFacts(
             size,
             _stamp(answer.headers, "" if size is None else str(size)),
             parsedate_to_datetime(changed) if changed else None,
@@ -61,7 +61,7 @@ def url_facts(url: str, allow: tuple[str, ...]) -> RemoteFacts:
         )
 
 
-def read_url_range(url: str, allow: tuple[str, ...], facts: RemoteFacts, offset: int, length: int) -> bytes:
+def read_url_range(url: str, allow: tuple[str, ...], facts: FileFacts, offset: int, length: int) -> bytes:
     """Fetch `length` bytes of a file from `offset` on.
 
     Args:

@@ -9,7 +9,7 @@ from threading import get_ident
 
 from cv_pipelines.errors import InputError
 from cv_pipelines.progress import Progress
-from cv_pipelines.remote.facts import RemoteFacts
+from cv_pipelines.remote.facts import FileFacts
 from cv_pipelines.remote.web import url_chunks
 from cv_pipelines.storage.scratch import make_room
 from cv_pipelines.videos.video import Video
@@ -22,7 +22,7 @@ _SLOWEST = 64 * 1024
 """Bytes a second: a server that sends less would keep a worker for days."""
 
 
-def copy_of(video: Video, facts: RemoteFacts, progress: Progress) -> Video:
+def copy_of(video: Video, facts: FileFacts, progress: Progress) -> Video:
     """The copy of a video in its cache; fetched, where there is none yet.
 
     Args:
@@ -46,7 +46,7 @@ def copy_of(video: Video, facts: RemoteFacts, progress: Progress) -> Video:
     return replace(video, address=str(path))
 
 
-def require_copyable(video: Video, facts: RemoteFacts) -> int:
+def require_copyable(video: Video, facts: FileFacts) -> int:
     """The size of a video that may be fetched whole.
 
     Raises:

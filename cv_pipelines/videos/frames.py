@@ -48,6 +48,19 @@ class Frames:
     tick: Fraction
     damage: str
 
+    @property
+    def start(self) -> Fraction:
+        """When the first frame is shown, in seconds; 0 where there is none."""
+        return self.frames[0].time * self.tick if self.frames else Fraction(0)
+
+    @property
+    def end(self) -> Fraction:
+        """When the last frame ends, in seconds: it is taken to last as long as the one before (one alone: 1 s)."""
+        if len(self.frames) < 2:
+            return self.start + len(self.frames)
+        before, last = self.frames[-2:]
+        return (2 * last.time - before.time) * self.tick
+
 
 def list_frames(video: Video, file: RangeFile | None = None) -> Frames:
     """Read the times of all frames from the packets that hold them.
@@ -102,8 +115,16 @@ def _frames_of(container: "InputContainer") -> Frames:
         damage = f"damaged from here on ({error.strerror}): copy it again"
     frames = sorted(found.values(), key=lambda frame: frame.time)
     if frames and not damage:
-        damage = _missing((frames[-1].time - frames[0].time) * tick, duration(container))
+        damage = _missing((frames[-1].time - frames[0].time) * tick, _promised(container, stream))
     return Frames(frames, tick, damage)
+
+
+def _promised(container: "InputContainer", stream: "VideoStream") -> Fraction:
+    """How long a video should last by its header, in seconds."""
+    # of an AVI that is cut off FFmpeg corrects the duration; elsewhere there may be frames that are never shown
+    is_avi = container.format.name == "avi"
+    by_frames = stream.frames / stream.average_rate if is_avi and stream.average_rate else 0
+    return max(duration(container), Fraction(by_frames))
 
 
 def _missing(listed: Fraction, said: Fraction) -> str:

@@ -1,6 +1,7 @@
 """Videos opened, wherever they are; FFmpeg reads what we hand it, and never an address."""
 
 import os
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache, partial
@@ -8,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from cv_pipelines.errors import InputError
 from cv_pipelines.progress import Progress, silent
-from cv_pipelines.remote.facts import RemoteFacts
+from cv_pipelines.remote.facts import FileFacts, file_stamp
 from cv_pipelines.remote.files import read_remote_range
 from cv_pipelines.remote.range_file import RangeFile
 from cv_pipelines.videos.copies import copy_of, require_copyable
 from cv_pipelines.videos.refusals import refusal
-from cv_pipelines.videos.video import Video, file_stamp
+from cv_pipelines.videos.video import Video
 
 if TYPE_CHECKING:
     from av import VideoStream
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg"
 """No playlists: they would have other files and addresses opened."""
+_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
 def open_video(video: Video, progress: Progress = silent) -> "InputContainer":
@@ -95,21 +97,25 @@ def duration(container: "InputContainer") -> Fraction:
     stream = picture_stream(container)
     if stream.duration and stream.time_base:
         return stream.duration * stream.time_base
+    said = _CLOCK.fullmatch(stream.metadata.get("DURATION", ""))  # Matroska: of this stream, sound may go on
+    if said:
+        hours, minutes, seconds = said.groups()
+        return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
     return Fraction(container.duration or 0, 1_000_000)
 
 
-def _fetch_of_copy(video: Video, facts: RemoteFacts, progress: Progress) -> Callable[[int, int], bytes]:
+def _fetch_of_copy(video: Video, facts: FileFacts, progress: Progress) -> Callable[[int, int], bytes]:
     """How a video is read that is fetched whole as soon as the first byte is asked for."""
 
     @cache
-    def copy() -> tuple[Video, RemoteFacts]:
+    def copy() -> tuple[Video, FileFacts]:
         found = copy_of(video, facts, progress)
         return found, found.look()
 
     return lambda offset, length: _fetch(*copy(), offset, length)
 
 
-def _fetch(video: Video, facts: RemoteFacts, offset: int, length: int) -> bytes:
+def _fetch(video: Video, facts: FileFacts, offset: int, length: int) -> bytes:
     try:
         if video.is_remote:
             return read_remote_range(video.address, video.allow, facts, offset, length)

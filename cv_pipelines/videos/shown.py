@@ -55,7 +55,7 @@ def frame_at(video: Video, file: RangeFile, seconds: Fraction) -> "VideoFrame":
     found = found or load_frames(video, file)
     place = bisect_right(found.frames, int(seconds // found.tick), key=lambda frame: frame.time) - 1
     if found.frames and place == len(found.frames) - 1:
-        _require_before(video, seconds, _end(found))
+        _require_before(video, seconds, found.end)
     return _decode(video, file, found, max(place, 0))
 
 
@@ -78,13 +78,6 @@ def _search(video: Video, file: RangeFile, seconds: Fraction) -> "VideoFrame":
     length = frame.duration or (1 / reader.rate / reader.tick if reader.rate else 0)
     _require_before(video, seconds, ((frame.pts or 0) + length) * reader.tick if reader.has_ended else None)
     return frame
-
-
-def _end(found: Frames) -> Fraction:
-    """When the last frame ends: it is taken to last as long as the one before."""
-    last = found.frames[-1].time
-    length = last - found.frames[-2].time if len(found.frames) > 1 else 1 / found.tick
-    return (last + length) * found.tick
 
 
 def _require_before(video: Video, seconds: Fraction, end: Fraction | None) -> None:

@@ -1,7 +1,6 @@
 """Where a video is: a file, an object on S3, or a file on a web server."""
 
 import errno
-import os
 import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,11 +8,13 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from cv_pipelines.errors import CvError, InfrastructureError, InputError
-from cv_pipelines.remote.facts import RemoteFacts
+from cv_pipelines.remote.facts import FileFacts, file_stamp
 from cv_pipelines.remote.files import REMOTE, remote_facts, remote_problem
 from cv_pipelines.remote.locations import scheme_of
 from cv_pipelines.settings import Settings, load_settings
 
+VIDEOS = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".flv", ".3gp"}
+"""Suffixes by which a video is known where nobody names it."""
 _MAY_PASS = {errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOTCONN, errno.EHOSTDOWN}
 """Errors of a local disk, or one that is mounted from elsewhere, that are no fault of the file."""
 
@@ -44,7 +45,7 @@ class Video:
             return unquote(urlsplit(self.address).path).rstrip("/").rpartition("/")[2]
         return self.address.rpartition("/")[2]
 
-    def look(self) -> RemoteFacts:
+    def look(self) -> FileFacts:
         """Size, version and time as the disk or the server tells them; one request.
 
         Raises:
@@ -96,15 +97,10 @@ def _path_of(uri: str) -> str:
     return unquote(uri.partition("://")[2].removeprefix("localhost"))
 
 
-def _file_facts(path: Path) -> RemoteFacts:
+def _file_facts(path: Path) -> FileFacts:
     """Facts of a file; what is none (a pipe may never end) is refused."""
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
         raise OSError("it is not a regular file")
     modified = datetime.fromtimestamp(found.st_mtime, UTC)
-    return RemoteFacts(found.st_size, file_stamp(found), modified, in_parts=True)
-
-
-def file_stamp(status: os.stat_result) -> str:
-    """Size and time of a file."""
-    return f"{status.st_size}:{status.st_mtime_ns}"
+    return FileFacts(found.st_size, file_stamp(found), modified, in_parts=True)

@@ -99,6 +99,11 @@ def test_the_commands_of_a_page_work(
     if page.stem == "sources":
         draw_film(tmp_path / "films" / "crossing.mp4")
         environment |= shared_photos(request.getfixturevalue("s3_server"), tmp_path / "photos" / "flowers")
+    if page.stem == "videos":
+        draw_film(tmp_path / "films" / "crossing.mp4")
+        s3: S3 = request.getfixturevalue("s3_server")
+        environment |= s3.environment | {"BUCKET": s3.new_bucket().removeprefix("s3://")}
+        s3.client.upload_file(str(tmp_path / "films" / "crossing.mp4"), environment["BUCKET"], "2024/crossing.mp4")
     if page.stem == "storage":
         finished: Installation = request.getfixturevalue("finished")
         shutil.copytree(finished.state, installation.state, dirs_exist_ok=True)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from cv_pipelines.errors import CvError, InputError
-from cv_pipelines.images.sources.files import file_stamp
 from cv_pipelines.images.sources.layout import Placement, are_splits, placement, wrappers
 from cv_pipelines.images.sources.members import LIMITS, Archive, Limits, Member, distinct
 from cv_pipelines.images.sources.protocol import SourceItem
 from cv_pipelines.images.sources.tar_archive import TarArchive
 from cv_pipelines.images.sources.unpacking import unpacked
 from cv_pipelines.images.sources.zip_archive import ZipArchive
+from cv_pipelines.remote.facts import file_stamp
 
 _SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 

@@ -8,10 +8,11 @@ from urllib.parse import unquote_to_bytes
 
 from cv_pipelines.images.sources.protocol import SourceItem
 from cv_pipelines.remote import limits
+from cv_pipelines.remote.facts import file_stamp
+from cv_pipelines.videos.video import VIDEOS
 
 MAX_BYTES = 512 * 1024 * 1024
 ARCHIVES = {".zip", ".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".7z", ".rar"}
-VIDEOS = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".flv", ".3gp"}
 
 
 def readable_name(path: str) -> str:
@@ -29,11 +30,6 @@ def local_path(location: str) -> str:
     if not location.startswith("file://"):
         return location
     return os.fsdecode(unquote_to_bytes(location.removeprefix("file://")))
-
-
-def file_stamp(status: os.stat_result) -> str:
-    """Size and time of a file."""
-    return f"{status.st_size}:{status.st_mtime_ns}"
 
 
 def size_problem(size: int) -> str:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, ClassVar
 from PIL import Image
 
 from cv_pipelines.errors import InputError
-from cv_pipelines.images.sources.files import VIDEOS, file_stamp
 from cv_pipelines.images.sources.protocol import SourceItem
 from cv_pipelines.images.sources.sampling import ONE_A_SECOND, Sampling
+from cv_pipelines.remote.facts import file_stamp
 from cv_pipelines.videos.frame_reader import FrameReader
 from cv_pipelines.videos.frames import list_frames
 from cv_pipelines.videos.opening import duration, open_video, picture_stream
 from cv_pipelines.videos.pictures import upright
-from cv_pipelines.videos.video import Video
+from cv_pipelines.videos.video import VIDEOS, Video
 
 if TYPE_CHECKING:
     from av import VideoFrame

@@ -34,7 +34,7 @@ _COLUMNS = {
 def regions(path: Path, published: bool, out: Path | None, timeline: Path | None, as_json: bool) -> None:
     """Show when the camera of a video stands still, pans, zooms or shakes.
 
-    FILE is what 'motion analyse' writes, or a published motion file. Means are of ten frames, in pixels of the video.
+    FILE is what 'motion analyse' writes, or a published motion file. Means are pixels in ten frames.
 
     \b
     Examples:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from cv_pipelines.errors import InputError
 from cv_pipelines.hashing import hash_values
-from cv_pipelines.images.workers import map_in_workers, start_server
+from cv_pipelines.workers import map_in_workers, start_server
 from cv_pipelines.motion.chunk import ChunkWork, analyse_chunk, lost_chunk
 from cv_pipelines.motion.intervals import INTERVALS, MotionFacts
 from cv_pipelines.motion.parameters import CODE_VERSION, MotionParameters

@@ -7,7 +7,7 @@ from os.path import realpath
 import numpy as np
 
 from cv_pipelines.catalog import Catalog
-from cv_pipelines.images.workers import map_in_workers, start_server
+from cv_pipelines.workers import map_in_workers, start_server
 from cv_pipelines.models.inference import BATCH, Probabilities
 from cv_pipelines.tasks.kinds.classify_images import Prediction
 from cv_pipelines.tasks.ledger.outcomes import Outcome

@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 
 from cv_pipelines.errors import InputError
 from cv_pipelines.hashing import hash_values
-from cv_pipelines.workers import map_in_workers, start_server
 from cv_pipelines.motion.chunk import ChunkWork, analyse_chunk, lost_chunk
 from cv_pipelines.motion.intervals import INTERVALS, MotionFacts
 from cv_pipelines.motion.parameters import CODE_VERSION, MotionParameters
@@ -22,6 +21,7 @@ from cv_pipelines.videos.frame_index import load_frames
 from cv_pipelines.videos.frame_reader import FrameReader
 from cv_pipelines.videos.frames import Frames
 from cv_pipelines.videos.video import Video
+from cv_pipelines.workers import map_in_workers, start_server
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ _GOOD, _ENOUGH = 0.7, 0.35
 _STEADY, _STEP = 1.5, 1.5
 _CELLS = 12
 _COVERED = 8
-"""Cells of the picture, of 12 along its longer side, in which something must move with the camera where most corners do not."""
+"""Cells of the picture, of 12 along its longer side, that must move with the camera where most corners do not."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class MotionEstimator:
         return best if covered >= _COVERED else (after, None)
 
     def _support(self, fit: Fit, shape: tuple[int, ...]) -> tuple[float, int]:
-        """What speaks for a motion being the camera's: how much of the picture moves with it, and goes on as it did."""
+        """What speaks for a motion being the camera's: how much of the picture has it, and that it goes on."""
         expected, seen = (motion(np.array([self._centre]))[0] for motion in (self._last, fit.motion))
         steady = _STEADY if abs(expected - seen) < _STEP else 1.0
         return steady * _cells(self._corners[fit.agree], shape), int(fit.agree.sum())
@@ -135,8 +135,8 @@ class MotionEstimator:
 def find_corners(picture: Grey) -> Points:
     """Corners to follow; shape (n,), at most CORNERS.
 
-    Each cell of the picture gives its best one, then each its second, and so on: sharp things that move through the
-    picture must not take all the corners.
+    Each cell of the picture gives its best one, then each its second, and so on: sharp things that move through
+    the picture must not take all the corners.
     """
     apart = max(picture.shape) / 40
     everywhere: Any = None

@@ -104,7 +104,7 @@ def _first_half(intervals: pa.Table, first: int, facts: MotionFacts) -> pa.Table
 
 
 def _by_number(intervals: pa.Table, facts: MotionFacts, phase: int) -> tuple[Similarities, NDArray[np.object_]]:
-    """Motion and reason by number from 0, the first one begins at `phase`; nan and `unknown` where there is none."""
+    """Motion and reason by number, the first begins at `phase`; nan and `unknown` where there is none."""
     count = max(0, facts.frames - 1) // facts.stride
     steps, reasons = np.full((count, 4), np.nan), np.full(count, "unknown", object)
     first, last = (intervals[name].to_numpy().astype(np.int64) for name in ("from_frame", "to_frame"))

@@ -9,7 +9,8 @@ from sqlalchemy import Engine, literal, select, union
 from sqlalchemy.exc import IntegrityError
 
 from cv_pipelines.database.clock import now
-from cv_pipelines.database.tables import artefacts, models, of_present_dataset, publications
+from cv_pipelines.database.partition_owners import of_present_partition
+from cv_pipelines.database.tables import artefacts, models, publications
 from cv_pipelines.errors import InputError
 from cv_pipelines.hashing import hash_values
 from cv_pipelines.storage.bundles import Bundle, Reference, open_bundle
@@ -135,7 +136,7 @@ class Catalog:
         query = (
             select(publications)
             .where(publications.c.asset == asset, publications.c.dataset == dataset)
-            .where(of_present_dataset(publications))
+            .where(of_present_partition(publications))
             .order_by(publications.c.id.desc())
             .limit(limit)
         )

@@ -12,8 +12,13 @@ from cv_pipelines.settings import ROOT
 
 # each layer may import from its own line only within one package, and from every line above it
 LAYERS = [
-    ["cv_pipelines.errors", "cv_pipelines.progress", "cv_pipelines.hashing", "cv_pipelines.failpoints"],
-    ["cv_pipelines.settings"],
+    [
+        "cv_pipelines.errors",
+        "cv_pipelines.progress",
+        "cv_pipelines.hashing",
+        "cv_pipelines.failpoints",
+    ],
+    ["cv_pipelines.settings", "cv_pipelines.workers"],
     ["cv_pipelines.storage", "cv_pipelines.database", "cv_pipelines.broker"],
     ["cv_pipelines.remote"],
     ["cv_pipelines.videos"],

@@ -92,8 +92,8 @@ def web_server() -> Iterator[WebServer]:
         def send(self, body: bytes) -> bool:
             """Send something; returns whether anybody is still there."""
             with suppress(OSError):
+                server.sent += len(body)  # whoever has read it all finds it counted
                 self.wfile.write(body)
-                server.sent += len(body)
                 return not ended.is_set()
             return False
 

@@ -11,6 +11,7 @@ from cv_pipelines.cli.dev import dev
 from cv_pipelines.cli.events import events
 from cv_pipelines.cli.image import image
 from cv_pipelines.cli.model import model
+from cv_pipelines.cli.motion import motion
 from cv_pipelines.cli.node import node
 from cv_pipelines.cli.output import ErrorGroup
 from cv_pipelines.cli.report import report
@@ -46,6 +47,7 @@ for command in (
     dead_letters,
     events,
     schema,
+    motion,
     node,
     db,
     store,

@@ -19,10 +19,10 @@ from cv_pipelines.images.manifest import FACTS, manifest_version
 from cv_pipelines.images.sources.protocol import ImageSource
 from cv_pipelines.images.stored import StoredImages
 from cv_pipelines.images.tabulation import Tables, tabulate
-from cv_pipelines.images.workers import few_collections, map_in_workers, start_server
 from cv_pipelines.progress import Progress, silent
 from cv_pipelines.storage.bundles import Bundle, Reference, put_bundle, put_table
 from cv_pipelines.storage.protocol import ObjectStore
+from cv_pipelines.workers import few_collections, map_in_workers, start_server
 
 CODE_VERSION = "3"
 """Raise it when the same files would give another manifest."""

@@ -15,9 +15,9 @@ from cv_pipelines.images.manifest import FACTS
 from cv_pipelines.images.sources.ahead import map_ahead
 from cv_pipelines.images.sources.protocol import ImageSource, SourceItem
 from cv_pipelines.images.statistics import SIDE, image_statistics, perceptual_hashes, thumbnail
-from cv_pipelines.images.workers import time_limit
 from cv_pipelines.storage.packs import FULL, Pack, Place
 from cv_pipelines.storage.protocol import ObjectStore
+from cv_pipelines.workers import time_limit
 
 UNREADABLE = "unreadable"
 """Code of a file that could not be had or decoded for want of something that may be there next time."""

@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 
 from cv_pipelines.errors import InputError
 from cv_pipelines.hashing import hash_values
-from cv_pipelines.images.workers import map_in_workers
 from cv_pipelines.motion.chunk import ChunkWork, analyse_chunk, lost_chunk
 from cv_pipelines.motion.intervals import INTERVALS, MotionFacts
 from cv_pipelines.motion.parameters import CODE_VERSION, MotionParameters
@@ -22,6 +21,7 @@ from cv_pipelines.videos.frame_index import load_frames
 from cv_pipelines.videos.frame_reader import FrameReader
 from cv_pipelines.videos.frames import Frames
 from cv_pipelines.videos.video import Video
+from cv_pipelines.workers import map_in_workers, start_server
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,14 @@ def analyse_chunks(
     missing = [chunk for chunk in chunks if not store.exists(plan.checkpoint(chunk))]
     done = total - sum(len(chunk.frames) for chunk in missing)
     progress(stage, done, total)
-    threads = max(1, workers // max(1, len(missing)))
+    if not missing:
+        return
+    start_server(analyse_chunk.__module__)
+    threads = max(1, workers // len(missing))
     works = [
         ChunkWork(plan.video, plan.frames.tick, plan.frames.frames[0].time, chunk, threads) for chunk in missing
     ]
-    for chunk, table in map_in_workers(_analyse, works, _lost, min(workers, max(1, len(works))), batch=1):
+    for chunk, table in map_in_workers(_analyse, works, _lost, min(workers, len(works)), batch=1):
         store.replace(plan.checkpoint(chunk), parquet_bytes(table))
         done += len(chunk.frames)
         progress(stage, done, total)

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from cv_pipelines.motion.intervals import Reason
 from cv_pipelines.motion.similarity import TOLERANCE, Fit, Points, Similarity, refine
-from cv_pipelines.motion.texture import Look, look_at
+from cv_pipelines.motion.texture import Look, as_bright, look_at
 
 Grey = NDArray[np.uint8]
 """Shape (height, width)."""
 Mask = NDArray[np.bool_]
 
 CORNERS = 300
+_CANDIDATES = 1000
 _WEAKEST, _FAINTEST = 0.001, 2e-5
 """Against the strongest corner: still ground beside sharp things that move has to be seen, too; and as such (the
 smaller eigenvalue of the structure tensor): below it is the noise of eight bits."""
@@ -28,9 +29,10 @@ _WINDOW = (11, 11)
 _LEVELS_AHEAD, _LEVELS_SEARCH = 1, 4
 _STOP = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, 20, 0.005)
 _GOOD, _ENOUGH = 0.7, 0.35
+_STEADY, _STEP = 1.5, 1.5
 _CELLS = 12
 _COVERED = 8
-"""Cells of the picture, of 12 across, in which something must move with the camera where most corners do not."""
+"""Cells of the picture, of 12 along its longer side, that must move with the camera where most corners do not."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class MotionEstimator:
         self._age += 1
         if len(self._corners) < _FEWEST:
             return self._lost(look_before.why_without_corners())
-        after, fit = self._follow(before, picture)
+        after, fit = self._follow(as_bright(before, look_before, look), picture)
         share = float(fit.agree.mean()) if fit else 0.0
         if fit is None or (share < _ENOUGH and not look.is_like(look_before)):
             return self._lost(look.why_not_followed(look_before))
@@ -113,11 +115,17 @@ class MotionEstimator:
         found_fits = [
             (where, one) for where, seen, fit in tries for one in _fits(corners, where, seen, fit, guesses)
         ]
-        best = max(found_fits, key=lambda pair: _support(corners, pair[1], picture.shape), default=None)
+        best = max(found_fits, key=lambda pair: self._support(pair[1], picture.shape), default=None)
         if best is None or best[1].agree.mean() >= _ENOUGH:
             return best or (after, None)
         covered = _cells(corners[best[1].agree], picture.shape)
         return best if covered >= _COVERED else (after, None)
+
+    def _support(self, fit: Fit, shape: tuple[int, ...]) -> tuple[float, int]:
+        """What speaks for a motion being the camera's: how much of the picture has it, and that it goes on."""
+        expected, seen = (motion(np.array([self._centre]))[0] for motion in (self._last, fit.motion))
+        steady = _STEADY if abs(expected - seen) < _STEP else 1.0
+        return steady * _cells(self._corners[fit.agree], shape), int(fit.agree.sum())
 
     def _lost(self, reason: Reason) -> Estimate:
         self._corners, self._last = np.empty(0, np.complex128), Similarity()
@@ -125,12 +133,24 @@ class MotionEstimator:
 
 
 def find_corners(picture: Grey) -> Points:
-    """Corners to follow, spread over a picture; shape (n,), at most CORNERS."""
+    """Corners to follow; shape (n,), at most CORNERS.
+
+    Each cell of the picture gives its best one, then each its second, and so on: sharp things that move through
+    the picture must not take all the corners.
+    """
     apart = max(picture.shape) / 40
     everywhere: Any = None
-    found, strength = cv2.goodFeaturesToTrackWithQuality(picture, CORNERS, _WEAKEST, apart, everywhere)
+    found, strength = cv2.goodFeaturesToTrackWithQuality(picture, _CANDIDATES, _WEAKEST, apart, everywhere)
     corners: Any = found  # None where there is none
-    return np.empty(0, np.complex128) if corners is None else _complex(corners)[np.ravel(strength) > _FAINTEST]
+    if corners is None:
+        return np.empty(0, np.complex128)
+    points = _complex(corners)[np.ravel(strength) > _FAINTEST]
+    cells = _cell_of(points, picture.shape)
+    by_cell = np.argsort(cells, kind="stable")
+    grouped = cells[by_cell]
+    place = np.empty(len(points), np.int64)
+    place[by_cell] = np.arange(len(points)) - np.searchsorted(grouped, grouped)
+    return points[np.argsort(place, kind="stable")[:CORNERS]]
 
 
 def track(before: Grey, after: Grey, corners: Points, expected: Points | None) -> tuple[Points, Mask]:
@@ -189,15 +209,14 @@ def _fits(
             yield refined
 
 
-def _support(corners: Points, fit: Fit, shape: tuple[int, ...]) -> tuple[int, int]:
-    """What speaks for a motion being the camera's: how much of the picture moves with it."""
-    return _cells(corners[fit.agree], shape), int(fit.agree.sum())
-
-
 def _cells(points: Points, shape: tuple[int, ...]) -> int:
     """Over how many cells of a picture points are spread."""
-    side = shape[1] / _CELLS
-    return len(np.unique(np.floor(points.real / side) + 1j * np.floor(points.imag / side)))
+    return len(np.unique(_cell_of(points, shape)))
+
+
+def _cell_of(points: Points, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    side = max(shape) / _CELLS
+    return (np.floor(points.imag / side) * 2 * _CELLS + np.floor(points.real / side)).astype(np.int64)
 
 
 def confidence(share: float, agreeing: Points, shape: tuple[int, ...]) -> float:

@@ -51,15 +51,17 @@ def samples_of(intervals: pa.Table) -> pa.Table:
             f"'{facts.video}': intervals of {facts.stride} frames add up to no ten; analyse it with a stride of"
         )
         raise InputError("published_stride", f"{message} {', '.join(map(str, STRIDES))}, or write Parquet.")
-    steps, reasons = _by_number(intervals, facts)
-    length = SPAN // facts.stride
-    first = SPAN // 2 + 1
-    aligned = (first - 1) % facts.stride == 0
-    starts = np.arange(first if aligned else 1, facts.frames - SPAN + 1, SPAN)
-    spans = [(starts, length)]
-    if aligned and facts.frames >= first:
-        spans.insert(0, (np.array([1]), length // 2))
-    return pa.concat_tables([_spanned(steps, reasons, at, count, facts) for at, count in spans])
+    phase = _phase(intervals, facts)
+    steps, reasons = _by_number(intervals, facts, phase)
+    length, first = SPAN // facts.stride, SPAN // 2 + 1
+    aligned = (first - 1 - phase) % facts.stride == 0
+    starts = np.arange(first if aligned else phase + 1, facts.frames - SPAN + 1, SPAN)
+    found = [_spanned(steps, reasons, starts, phase, length, facts)]
+    if aligned and facts.frames >= first and length > 1:
+        found.insert(0, _spanned(steps, reasons, np.array([1]), phase, length // 2, facts))
+    elif aligned:
+        found.insert(0, _first_half(intervals, first, facts))
+    return pa.concat_tables(found)
 
 
 def intervals_of(samples: pa.Table, facts: MotionFacts) -> pa.Table:
@@ -86,15 +88,33 @@ def numbers_of(table: pa.Table) -> Similarities:
     return np.stack([table[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in NUMBERS], axis=1)
 
 
-def _by_number(intervals: pa.Table, facts: MotionFacts) -> tuple[Similarities, NDArray[np.object_]]:
-    """Motion and reason by the number of the interval from 0; nan and `unknown` where there is none."""
+def _phase(intervals: pa.Table, facts: MotionFacts) -> int:
+    """At which frame, from 0 on, whole intervals begin, within a stride."""
+    first, last = (intervals[name].to_numpy().astype(np.int64) for name in ("from_frame", "to_frame"))
+    begins = ((first - 1) % facts.stride)[last - first == facts.stride]
+    return int(np.bincount(begins).argmax()) if len(begins) else 0
+
+
+def _first_half(intervals: pa.Table, first: int, facts: MotionFacts) -> pa.Table:
+    """The first sample of a published file, which is its own interval: from frame 1 to 6."""
+    ends = pc.and_(pc.equal(intervals["from_frame"], 1), pc.equal(intervals["to_frame"], first))
+    half = intervals.filter(ends)
+    half = half.append_column("frame", pa.array([1] * len(half), SAMPLES.field("frame").type))
+    return half.select(SAMPLES.names).cast(SAMPLES.with_metadata(facts.metadata()))
+
+
+def _by_number(intervals: pa.Table, facts: MotionFacts, phase: int) -> tuple[Similarities, NDArray[np.object_]]:
+    """Motion and reason by number, the first begins at `phase`; nan and `unknown` where there is none."""
     count = max(0, facts.frames - 1) // facts.stride
     steps, reasons = np.full((count, 4), np.nan), np.full(count, "unknown", object)
     first, last = (intervals[name].to_numpy().astype(np.int64) for name in ("from_frame", "to_frame"))
     whole = (
-        (last - first == facts.stride) & ((first - 1) % facts.stride == 0) & (first > 0) & (last <= facts.frames)
+        (last - first == facts.stride)
+        & ((first - 1 - phase) % facts.stride == 0)
+        & (first > phase)
+        & (last <= facts.frames)
     )
-    places = ((first - 1) // facts.stride)[whole]
+    places = ((first - 1 - phase) // facts.stride)[whole]
     valid = intervals["valid"].to_numpy()
     steps[places] = np.where(valid[:, None], numbers_of(intervals), np.nan)[whole]
     reasons[places] = intervals["reason"].to_numpy().astype(object)[whole]
@@ -102,10 +122,15 @@ def _by_number(intervals: pa.Table, facts: MotionFacts) -> tuple[Similarities, N
 
 
 def _spanned(
-    steps: Similarities, reasons: NDArray[np.object_], starts: NDArray[np.int64], length: int, facts: MotionFacts
+    steps: Similarities,
+    reasons: NDArray[np.object_],
+    starts: NDArray[np.int64],
+    phase: int,
+    length: int,
+    facts: MotionFacts,
 ) -> pa.Table:
     """The samples of `length` intervals each from the frames `starts`."""
-    places = (starts - 1) // facts.stride
+    places = (starts - 1 - phase) // facts.stride
     totals = compose_windows(steps, places, length)
     valid = np.isfinite(totals).all(axis=1)
     why = [_reason(reasons[place : place + length]) for place in places]

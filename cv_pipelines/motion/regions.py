@@ -91,7 +91,7 @@ def _changes(kinds: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _family(kind: int) -> int:
     """A motion that is short belongs to the motion beside it rather than to rest."""
-    return 0 if kind == _STATIC else 1 if kind in _NOTHING else 2
+    return 0 if kind == _STATIC else -1 if kind in _NOTHING else 1
 
 
 def _with_statistics(

@@ -13,13 +13,14 @@ def squash(lengths: Ints, kinds: Ints, family: Callable[[int], int], shortest: i
     """The kinds of runs after the short ones have been taken in by their neighbours.
 
     The shortest run goes first, of equals the earliest. It joins the neighbour of its own family before one of
-    another family, then the longer, then the earlier; runs of one kind that have come together count as one from
-    then on. Walls are neither taken in nor joined: a run between two walls stays, however short.
+    another family, then one of which something is known, then the longer, then the earlier; runs of one kind that
+    have come together count as one from then on. Walls are neither taken in nor joined: a run between two walls
+    stays, however short.
 
     Args:
         lengths: shape (n,), frames of each run.
         kinds: shape (n,), no two neighbours the same, but walls.
-        family: of a kind.
+        family: of a kind; negative where it means that nothing is known.
         shortest: frames; a run of fewer is short.
         wall: the kind that separates.
 
@@ -37,11 +38,16 @@ def squash(lengths: Ints, kinds: Ints, family: Callable[[int], int], shortest: i
         if not beside:
             continue
         own = family(runs.kinds[run])
-        best = max(beside, key=lambda other: (family(runs.kinds[other]) == own, runs.lengths[other], -other))
+        best = max(beside, key=lambda other: _claim(family(runs.kinds[other]), own, runs.lengths[other], other))
         joined = runs.join(run, runs.kinds[best])
         if runs.lengths[joined] < shortest:
             heapq.heappush(waiting, (runs.lengths[joined], joined))
     return np.array([runs.kinds[runs.root(run)] for run in range(len(kinds))], np.int64)
+
+
+def _claim(family: int, own: int, length: int, run: int) -> tuple[bool, bool, int, int]:
+    """How good a neighbour is to join; the larger the better."""
+    return family == own, family >= 0, length, -run
 
 
 class _Runs:

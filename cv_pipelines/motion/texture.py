@@ -13,6 +13,7 @@ DARK = 30.0
 _FLAT = 4.0
 _SOFTER = 0.5
 _ALIKE = 0.8
+_STEADY, _LARGEST_GAIN = 0.01, 1.5
 _CELLS = (16, 9)
 
 
@@ -61,3 +62,16 @@ def look_at(picture: NDArray[np.uint8]) -> Look:
     shapes = small.astype(np.float32).ravel() - np.float32(mean[0, 0])
     detail = float(cv2.norm(edges, cv2.NORM_L1)) / edges.size
     return Look(float(mean[0, 0]), float(deviation[0, 0]), detail, shapes)
+
+
+def as_bright(picture: NDArray[np.uint8], own: Look, other: Look) -> NDArray[np.uint8]:
+    """A picture with the brightness and contrast of another one, where a fade or the exposure has changed it.
+
+    Tracking takes a point for as bright as it was.
+    """
+    if abs(own.brightness - other.brightness) < _STEADY * own.brightness or own.contrast < _FLAT:
+        return picture
+    gain = other.contrast / own.contrast
+    if not 1 / _LARGEST_GAIN < gain < _LARGEST_GAIN:
+        return picture
+    return cv2.convertScaleAbs(picture, alpha=gain, beta=other.brightness - gain * own.brightness)  # type: ignore[return-value]

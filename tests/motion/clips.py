@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import av
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Picture = NDArray[np.uint8]
 Spoil = Callable[[int, Picture], Picture]
+CRF = "20"
+"""Between x264's default (23), at which the encoder itself moves some B-frames by more than 0.1 pixels, and
+what is called visually lossless (18)."""
 MARGIN = 1.6
 """The scene is so many times larger than the picture: a camera has to move somewhere."""
 
@@ -69,19 +73,21 @@ def texture(width: int, height: int, seed: int = 0) -> Picture:
 
 
 def photo(name: str, width: int, height: int) -> Picture:
-    """One of scikit-learn's two photos, enlarged to cover a scene."""
+    """One of scikit-learn's two photos, half as large again, and mirrored at its edges until it covers a scene."""
     from sklearn.datasets import load_sample_image
 
     picture = np.ascontiguousarray(load_sample_image(name))
-    factor = max(width / picture.shape[1], height / picture.shape[0])
-    large = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-    return np.ascontiguousarray(large[:height, :width])
+    large = cv2.resize(picture, None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
+    missing = (max(0, height - large.shape[0]), max(0, width - large.shape[1]))
+    tiled = np.pad(large, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+    return np.ascontiguousarray(tiled[:height, :width])
 
 
+@cache
 def scene_of(name: str, width: int, height: int) -> Picture:
-    """A scene large enough for pictures of a size."""
+    """A scene large enough for pictures of a size; a photo's name, or a number that a texture is made from."""
     size = round(width * MARGIN), round(height * MARGIN)
-    return photo(name, *size) if name.endswith(".jpg") else texture(*size)
+    return photo(name, *size) if name.endswith(".jpg") else texture(*size, seed=int(name))
 
 
 def views(scene: Picture, path: Camera, width: int, height: int) -> Iterator[Picture]:
@@ -109,7 +115,7 @@ def write_clip(
 ) -> Path:
     """Encode pictures at ordinary quality."""
     with av.open(str(file), "w") as container:
-        stream = container.add_stream(codec, rate=Fraction(rate), options={"crf": "23", **(options or {})})
+        stream = container.add_stream(codec, rate=Fraction(rate), options={"crf": CRF, **(options or {})})
         stream.pix_fmt = pixels
         for number, picture in enumerate(pictures):
             if not number:

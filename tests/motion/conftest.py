@@ -14,3 +14,13 @@ def camhd() -> Path:
     if not folders:
         pytest.skip("neither CV_BENCH_DATA nor ../shared/data has the published slices")
     return folders[0]
+
+
+@pytest.fixture
+def real_video() -> Path:
+    """A camera that stands still over cars that pass."""
+    places = [os.environ.get("CV_BENCH_DATA", ""), str(ROOT.parent / "shared" / "data")]
+    found = [file for place in places if (file := Path(place, "video", "car-detection.mp4")).is_file()]
+    if not found:
+        pytest.skip("neither CV_BENCH_DATA nor ../shared/data has car-detection.mp4")
+    return found[0]

@@ -263,3 +263,16 @@ def test_bytes_from_anywhere_are_read_or_refused(junk: bytes, place: int) -> Non
         except InputError:
             continue
         find_regions(table)
+
+
+def test_a_file_that_is_read_back_gives_the_same_samples(tmp_path: Path) -> None:
+    intervals = play([Act(3), Act(2, vx=0.05), Act(3, zoom=0.1)])
+    written = samples_of(intervals)
+    path = tmp_path / "motion.json"
+    path.write_bytes(motion_json(intervals))
+    again = samples_of(read_motion(path))
+    assert again["frame"].to_pylist() == written["frame"].to_pylist()
+    assert len(again) > 20
+    assert again["valid"].to_pylist() == written["valid"].to_pylist()
+    for name in ("scale", "tx", "ty"):
+        assert again[name].to_pylist() == pytest.approx(written[name].to_pylist(), abs=1e-6)

@@ -145,6 +145,11 @@ def test_motion_before_a_cut_does_not_leak_behind_it() -> None:
     start, end = (find_regions(play([Act(1, vx=1), cut(), Act(1)])).to_pylist()[place] for place in (0, 2))
     assert (start["kind"], start["tx_mean"]) == ("pan_W", pytest.approx(640))
     assert (end["kind"], end["tx_mean"]) == ("static", pytest.approx(0))
+    assert kinds(find_regions(play([Act(1, vx=1), cut(), Act(1)]), Thresholds(shortest=1))) == [
+        "pan_W",
+        "cut",
+        "static",
+    ]
 
 
 @pytest.mark.parametrize("stride", [1, 2, 5, 10])

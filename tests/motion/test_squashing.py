@@ -9,10 +9,12 @@ WALL = 9
 
 
 def squashed(runs: str, shortest: int = 20) -> str:
-    """`"30a 5b 40a"`: lengths and kinds; those in upper case are one family, `|` is a wall."""
+    """`"30a 5b 40a"`: lengths and kinds; upper case is one family, `?` is nothing known, `|` is a wall."""
     lengths, names = zip(*((int(run[:-1]), run[-1]) for run in runs.split()), strict=True)
     kinds = np.array([WALL if name == "|" else ord(name) for name in names])
-    after = squash(np.array(lengths), kinds, lambda kind: chr(kind).isupper(), shortest, WALL)
+    after = squash(
+        np.array(lengths), kinds, lambda kind: -1 if chr(kind) == "?" else chr(kind).isupper(), shortest, WALL
+    )
     return "".join("|" if kind == WALL else chr(kind) for kind in after)
 
 
@@ -23,6 +25,9 @@ def squashed(runs: str, shortest: int = 20) -> str:
         ("30a 5b 40c", "acc"),
         ("40a 5b 40c", "aac"),
         ("90a 5B 30C", "aCC"),
+        ("30a 5b 90?", "aa?"),
+        ("90? 5b 5?", "???"),
+        ("30a 5? 90b", "abb"),
         ("30a 19b", "aa"),
         ("30a 20b", "ab"),
         ("5b 30a", "aa"),

@@ -7,7 +7,6 @@ from os.path import realpath
 import numpy as np
 
 from cv_pipelines.catalog import Catalog
-from cv_pipelines.images.workers import map_in_workers, start_server
 from cv_pipelines.models.inference import BATCH, Probabilities
 from cv_pipelines.tasks.kinds.classify_images import Prediction
 from cv_pipelines.tasks.ledger.outcomes import Outcome
@@ -16,6 +15,7 @@ from cv_pipelines.tasks.running import Control
 from cv_pipelines.tasks.work.champion import Champion, load_champion
 from cv_pipelines.tasks.work.image_reader import ImageReader, ReadImage, crashed
 from cv_pipelines.tasks.work.open_tasks import OpenTasks, params_of
+from cv_pipelines.workers import map_in_workers, start_server
 
 _LARGEST_BATCH = 32
 """Images a call of a worker: their pixels cross process borders together."""

@@ -11,12 +11,12 @@ from cv_pipelines.images.decode import Pixels, decode_opened
 from cv_pipelines.images.header import open_image, read_header
 from cv_pipelines.images.resize import resize
 from cv_pipelines.images.sources.ahead import map_ahead
-from cv_pipelines.images.workers import time_limit
 from cv_pipelines.remote.files import REMOTE
 from cv_pipelines.remote.locations import scheme_of
 from cv_pipelines.tasks.ledger.outcomes import error_of
 from cv_pipelines.tasks.problem import TaskError
 from cv_pipelines.tasks.work.image_files import read_uri
+from cv_pipelines.workers import time_limit
 
 DECODE_SECONDS = 60
 """After that a decoder, or a local disk, is taken to hang, and the process is ended."""

@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from cv_pipelines import workers
 from cv_pipelines.errors import InfrastructureError
-from cv_pipelines.images import workers
-from cv_pipelines.images.workers import map_in_workers, time_limit
+from cv_pipelines.workers import map_in_workers, time_limit
 
 DEADLY = 13
 BAD = 17
@@ -155,7 +155,7 @@ def test_what_a_decoder_writes_to_the_terminal_is_not_shown(capfd: pytest.Captur
 
 
 def run_script(path: Path, code: str) -> subprocess.CompletedProcess[str]:
-    path.write_text(f"import os\nfrom cv_pipelines.images.workers import map_in_workers\n{code}")
+    path.write_text(f"import os\nfrom cv_pipelines.workers import map_in_workers\n{code}")
     return subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=60, check=False)
 
 

@@ -1,15 +1,16 @@
-"""`cv-pipelines motion …`: how the camera of a video moves."""
+"""`cv-pipelines motion`: how the camera moves in the videos of the archive."""
 
 import click
 
-from cv_pipelines.cli.motion_analyse import analyse
-from cv_pipelines.cli.motion_regions import regions
+from cv_pipelines.cli.motion_package import package
+from cv_pipelines.cli.motion_proof import proof
+from cv_pipelines.cli.motion_show import show
 
 
 @click.group()
 def motion() -> None:
-    """Camera motion: of one video at once, or of a whole archive."""
+    """See how cameras move, and where they rest."""
 
 
-motion.add_command(analyse)
-motion.add_command(regions)
+for command in (show, proof, package):
+    motion.add_command(command)

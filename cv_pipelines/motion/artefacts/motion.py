@@ -23,19 +23,21 @@ from cv_pipelines.motion.analysis import (
 )
 from cv_pipelines.motion.artefacts.video import frames_of, video_of
 from cv_pipelines.motion.grey_pictures import halvings
-from cv_pipelines.motion.parameters import CODE_VERSION, MotionParameters
+from cv_pipelines.motion.parameters import MotionParameters
 from cv_pipelines.motion.plan import Chunk
 from cv_pipelines.motion.published import motion_json
 from cv_pipelines.motion.published_samples import STRIDES
+from cv_pipelines.motion.results import MOTION, motion_inputs
 from cv_pipelines.progress import Progress, silent
 from cv_pipelines.storage.bundles import Bundle, Reference, put_bundle, put_part
 
-KIND = "camera_motion"
 SHARE_CHUNKS = 32
 """Of a share: about 8,000 frames, a minute or two of work, against some seconds that a step costs."""
 
 
-def begin_motion(catalog: Catalog, entry: Reference, parameters: MotionParameters, force: bool = False) -> list[str]:
+def begin_motion(
+    catalog: Catalog, entry: Reference, parameters: MotionParameters, force: bool = False
+) -> list[str]:
     """See what is to be done for a video.
 
     Args:
@@ -52,9 +54,12 @@ def begin_motion(catalog: Catalog, entry: Reference, parameters: MotionParameter
         InputError: the video is not there any more, has changed, or has too few frames.
         InfrastructureError: its server does not answer now.
     """
-    if not force and catalog.made(KIND, _inputs(entry, parameters)):
+    video = catalog.open(entry)
+    # of a video without a stamp nobody knows whether it is still the same
+    force = force or not video.facts["stamp"]
+    if not force and catalog.made(MOTION, _inputs(video, parameters)):
         return []
-    plan = _plan(catalog.open(entry), parameters)
+    plan = _plan(video, parameters)
     if force:
         forget_chunks(plan, catalog.store)
     missing = {chunk.number for chunk in missing_chunks(plan, catalog.store)}
@@ -112,7 +117,7 @@ def finish_motion(catalog: Catalog, entry: Reference, parameters: MotionParamete
             raise InfrastructureError("lost_chunks", message)
         return _kept(catalog, merged(plan, catalog.store), plan, video, parameters)
 
-    outcome = catalog.once(KIND, _inputs(entry, parameters), make, settled=lambda _: bool(missing))
+    outcome = catalog.once(MOTION, _inputs(video, parameters), make, settled=lambda _: bool(missing))
     forget_chunks(plan, catalog.store)
     return outcome
 
@@ -122,8 +127,8 @@ def intervals_of(motion: Bundle) -> pa.Table:
     return motion.table("intervals")
 
 
-def _inputs(entry: Reference, parameters: MotionParameters) -> dict[str, object]:
-    return {"video": entry.version, "parameters": parameters.model_dump(), "code": CODE_VERSION}
+def _inputs(entry: Bundle, parameters: MotionParameters) -> dict[str, str]:
+    return motion_inputs(entry.facts["address"], entry.facts["stamp"], parameters)
 
 
 def _plan(entry: Bundle, parameters: MotionParameters) -> MotionPlan:
@@ -155,4 +160,4 @@ def _kept(
         times = halvings(plan.facts.width, plan.facts.height, video.facts["is_interlaced"])
         parts["published"] = put_part(catalog.store, motion_json(table, image_scale=1 / (1 << times)), ".json")
     version = hash_values({"rows": hash_rows(table), "facts": plan.facts.metadata()})[:VERSION_LENGTH]
-    return put_bundle(catalog.store, KIND, version, facts, parts)
+    return put_bundle(catalog.store, MOTION, version, facts, parts)

@@ -13,12 +13,12 @@ from PIL import Image
 from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.errors import InputError
 from cv_pipelines.hashing import VERSION_LENGTH, hash_values
-from cv_pipelines.images.workers import map_in_workers
 from cv_pipelines.motion.artefacts.video import frames_of, video_of
 from cv_pipelines.progress import Progress, silent
 from cv_pipelines.storage.bundles import Bundle, Reference, put_bundle, put_part
 from cv_pipelines.videos.pictures import Wish, picture_file
 from cv_pipelines.videos.video import Video
+from cv_pipelines.workers import map_in_workers
 
 KIND = "static_thumbnails"
 THUMBNAILS_VERSION = "1"

@@ -6,13 +6,13 @@ from datetime import datetime
 from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.errors import InputError
 from cv_pipelines.hashing import VERSION_LENGTH, hash_values
-from cv_pipelines.images.workers import map_in_workers
 from cv_pipelines.storage.bundles import Bundle, Reference, put_bundle, put_part
 from cv_pipelines.videos.archive import find_video_of_archive, note_facts, quarantine, release
 from cv_pipelines.videos.frame_index import frames_bytes, load_frames, parse_frames
 from cv_pipelines.videos.frames import Frames
 from cv_pipelines.videos.probe import VideoFacts, probe_video
 from cv_pipelines.videos.video import Video, find_video
+from cv_pipelines.workers import map_in_workers
 
 VIDEO_VERSION = "1"
 """Of what is noted of a video; a new one has every video looked at again."""

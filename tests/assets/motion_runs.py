@@ -30,6 +30,7 @@ from resources.manifest_io import ManifestIOManager
 from resources.store import StoreResource
 
 ASSETS = ("video_catalog", "camera_motion", "motion_regions", "static_thumbnails")
+UP_TO_MOTION = ASSETS[:2]
 _JOB = "analyse_motion"
 
 
@@ -113,7 +114,7 @@ def main(folder: str, file: str) -> None:
     """Analyse a video in a process of its own, which may be killed."""
     with DagsterInstance.ephemeral() as instance:
         archive = Archive(Path(folder), instance)
-        assert archive.run(archive.add(Path(file))).success
+        assert archive.run(archive.add(Path(file)), only=UP_TO_MOTION).success
 
 
 if __name__ == "__main__":

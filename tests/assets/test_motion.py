@@ -18,7 +18,7 @@ from cv_pipelines.motion.published import parse_motion
 from cv_pipelines.motion.published_region_files import parse_regions
 from cv_pipelines.motion.settings import load_motion_settings
 from cv_pipelines.settings import ROOT
-from tests.assets.motion_runs import ASSETS, Archive, checks, failure, materialized, steps
+from tests.assets.motion_runs import ASSETS, UP_TO_MOTION, Archive, checks, failure, materialized, steps
 
 ALL_CHECKS = {
     "has_frames",
@@ -183,7 +183,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(archive: Archive, clip: Path,
     assert archive.catalog.current("camera_motion", key) is None
     assert len(list(archive.catalog.store.objects("checkpoints/"))) == 1
 
-    run = archive.run(key)
+    run = archive.run(key, only=UP_TO_MOTION)
 
     assert run.success
     assert analysed == [1]
@@ -202,7 +202,7 @@ def test_a_share_that_is_lost_does_only_again_what_is_missing(
 
     monkeypatch.setattr(analysis, "fail_point", fail_once)
 
-    run = archive.run(key)
+    run = archive.run(key, only=UP_TO_MOTION)
 
     assert run.success
     share = "camera_motion.analyse_motion_share[0000]"

@@ -3,7 +3,9 @@
 import click
 
 from cv_pipelines.cli.motion_analyse import analyse
+from cv_pipelines.cli.motion_inject import inject
 from cv_pipelines.cli.motion_regions import regions
+from cv_pipelines.cli.motion_videos import backfill, remove, videos
 
 
 @click.group()
@@ -11,5 +13,5 @@ def motion() -> None:
     """Camera motion: of one video at once, or of a whole archive."""
 
 
-motion.add_command(analyse)
-motion.add_command(regions)
+for command in (analyse, regions, inject, videos, backfill, remove):
+    motion.add_command(command)

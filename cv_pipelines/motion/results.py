@@ -1,35 +1,39 @@
 """Which videos of the archive have a result, and whether it is that of their present version."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-
-from sqlalchemy import func, select
+from typing import Any, Literal
 
 from cv_pipelines.catalog import Catalog
-from cv_pipelines.database.partition_owners import of_present_partition
-from cv_pipelines.database.tables import artefacts, publications
 from cv_pipelines.hashing import hash_values
 from cv_pipelines.motion.analysis import motion_key
 from cv_pipelines.motion.parameters import MotionParameters
 from cv_pipelines.storage.bundles import Reference
 from cv_pipelines.videos.archive import ArchivedVideo
 
-MOTION = "camera_motion"
-"""The asset, and the kind of its artefacts."""
+MOTION, MOTION_REGIONS = "camera_motion", "motion_regions"
+"""Assets, and the kinds of their artefacts."""
+USUAL = MotionParameters()
+"""What an archive is analysed with, so that all of its videos can be compared."""
+_THREADS = 16
+
+State = Literal["quarantined", "missing", "stale", "current"]
+"""Of a video in the archive: `quarantined`; without a result (`missing`); with one of another version of the file,
+other parameters or other code (`stale`); or with one that stands (`current`)."""
 
 
 @dataclass(frozen=True)
-class MotionResult:
-    """What the archive has of a video.
+class Summary:
+    """What is known of a video's motion.
 
     Attributes:
-        reference: the artefact.
-        is_current: whether the same parameters and this code would make it again of the video as it is now.
+        frames: how many were analysed; None: it has no result.
+        static_share: of them, in static regions; None: nobody has looked for regions yet.
     """
 
-    reference: Reference
-    is_current: bool
+    frames: int | None = None
+    static_share: float | None = None
 
 
 def motion_inputs(address: str, stamp: str, parameters: MotionParameters) -> dict[str, str]:
@@ -43,41 +47,33 @@ def motion_inputs(address: str, stamp: str, parameters: MotionParameters) -> dic
     return {"motion": motion_key(f"{address}\n{stamp}", parameters)}
 
 
-def find_results(
-    catalog: Catalog, videos: Sequence[ArchivedVideo], parameters: MotionParameters
-) -> dict[str, MotionResult]:
-    """The results of some hundred videos, by key; those without one are left out."""
-    made = _current(catalog, [video.key for video in videos])
-    inputs = _inputs(catalog, (reference.key for reference in made.values()))
+def states_of(catalog: Catalog, videos: Sequence[ArchivedVideo]) -> dict[str, State]:
+    """How things stand with some hundred videos, by key; as far as the archive knows, no file is looked at."""
+    made = catalog.currents(MOTION, [video.key for video in videos])
+    inputs = catalog.inputs_of(MOTION, made.values())
+    with_regions = catalog.currents(MOTION_REGIONS, list(made))
+
+    def state(video: ArchivedVideo) -> State:
+        if video.is_quarantined:
+            return "quarantined"
+        if video.key not in made or video.key not in with_regions:
+            return "missing"
+        wanted = hash_values(motion_inputs(video.address, video.stamp, USUAL))
+        return "current" if wanted in inputs[made[video.key].key] else "stale"
+
+    return {video.key: state(video) for video in videos}
+
+
+def summaries_of(catalog: Catalog, videos: Sequence[ArchivedVideo]) -> dict[str, Summary]:
+    """What is known of some hundred videos, by key."""
+    keys = [video.key for video in videos]
+    motion, regions = (dict(_facts(catalog, catalog.currents(asset, keys))) for asset in (MOTION, MOTION_REGIONS))
     return {
-        video.key: MotionResult(made[video.key], _wanted(video, parameters) in inputs[made[video.key].key])
-        for video in videos
-        if video.key in made
+        key: Summary(motion.get(key, {}).get("frames"), regions.get(key, {}).get("static_share")) for key in keys
     }
 
 
-def _wanted(video: ArchivedVideo, parameters: MotionParameters) -> str:
-    return hash_values(motion_inputs(video.address, video.stamp, parameters))
-
-
-def _current(catalog: Catalog, keys: list[str]) -> dict[str, Reference]:
-    newest = (
-        select(func.max(publications.c.id))
-        .where(
-            publications.c.asset == MOTION, publications.c.dataset.in_(keys), of_present_partition(publications)
-        )
-        .group_by(publications.c.dataset)
-    )
-    with catalog.database.connect() as connection:
-        rows = connection.execute(select(publications).where(publications.c.id.in_(newest))).all()
-    return {row.dataset: Reference(row.kind, row.version, row.key) for row in rows}
-
-
-def _inputs(catalog: Catalog, keys: Iterable[str]) -> dict[str, set[str]]:
-    """Hashes of the inputs by the artefacts that they make; some make the same."""
-    query = select(artefacts.c.key, artefacts.c.inputs).where(artefacts.c.kind == MOTION)
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    with catalog.database.connect() as connection:
-        for key, inputs in connection.execute(query.where(artefacts.c.key.in_(list(keys)))):
-            found[key].add(inputs)
-    return found
+def _facts(catalog: Catalog, references: dict[str, Reference]) -> Iterator[tuple[str, dict[str, Any]]]:
+    with ThreadPoolExecutor(_THREADS) as pool:
+        opened = pool.map(catalog.open, references.values())
+        yield from zip(references, (dict(bundle.facts) for bundle in opened), strict=True)

@@ -69,6 +69,11 @@ class Catalog:
         recorded = self._record(kind, key, make(key), instead_of=found)
         return Outcome(recorded, open_bundle(self.store, recorded), reused=False)
 
+    def made(self, kind: str, inputs: Mapping[str, Any]) -> Reference | None:
+        """The artefact that these inputs have made; None where nobody has made it, or it is gone."""
+        found = self._find(kind, hash_values(inputs))
+        return found if found is not None and self._stands(found, lambda _: True) else None
+
     def _stands(self, reference: Reference, settled: Callable[[Bundle], bool]) -> bool:
         if not self.store.exists(reference.key):
             return False

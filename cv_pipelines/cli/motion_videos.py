@@ -110,13 +110,12 @@ def remove(name: str, yes: bool, as_json: bool) -> None:
     Example:
       cv-pipelines motion remove s3://archive/2024/crossing.mp4 --yes
     """
+    from cv_pipelines.cli.archive_names import named_video
     from cv_pipelines.orchestration.instance import open_instance
     from cv_pipelines.orchestration.video_removal import remove_everywhere
-    from cv_pipelines.videos.archive import find_video_of_archive, is_video_key
-    from cv_pipelines.videos.video import find_video
 
     database = open_catalog().database
-    video = find_video_of_archive(database, name if is_video_key(name) else find_video(name).address)
+    video = named_video(database, name)
     if not yes:
         click.confirm(f"Forget '{video.key}'? Its file ({video.address}) stays.", abort=True, err=True)
     with open_instance() as instance:

@@ -179,17 +179,17 @@ def note_facts(database: Engine, key: str, facts: FileFacts) -> None:
 
 
 def quarantine(database: Engine, key: str, problem: str, stamp: str) -> None:
-    """Set a video aside until its file changes, or somebody releases it.
+    """Set a video aside until another version of it is seen, or somebody releases it.
 
     Args:
         database: where the archive is.
         key: of the video.
         problem: why, for people.
-        stamp: of the version that is bad; empty: nobody knows.
+        stamp: of the version that is bad; empty: none could be seen, and the first that is counts as another one.
     """
-    bad: dict[str, Any] = {"stamp": stamp, "problem_stamp": stamp} if stamp else {"problem_stamp": videos.c.stamp}
+    bad = {"problem": problem, "problem_stamp": stamp, "stamp": stamp}
     with database.begin() as connection:
-        connection.execute(videos.update().where(videos.c.key == key).values(problem=problem, **bad))
+        connection.execute(videos.update().where(videos.c.key == key).values(bad))
 
 
 def release(database: Engine, key: str) -> None:

@@ -70,9 +70,9 @@ def backfill(missing: bool, stale: bool, dry_run: bool, as_json: bool) -> None:
     graph = defs.resolve_asset_graph()
     lacks = " ".join(f"--{state}" for state in wanted)
     with open_instance() as instance:
+        busy = under_way(instance)
         with shown_when_slow() as progress:
             states = _states(open_catalog(), progress)
-            busy = under_way(instance)
             due = [video.key for video, state in states if state in wanted and video.key not in busy]
         expected = estimate(instance, video_targets(graph, due))
         command, user = f"cv-pipelines motion backfill {lacks}", getpass.getuser()
@@ -94,7 +94,8 @@ def backfill(missing: bool, stale: bool, dry_run: bool, as_json: bool) -> None:
         print_table(["would be analysed"], [[key] for key in due])
         console.print(duration_of(expected))
     else:
-        console.print(f"Nothing to do: no video is {' or '.join(wanted)}.")
+        others = f", apart from {len(busy):,} that are being analysed" if busy else ""
+        console.print(f"Nothing to do: no video is {' or '.join(wanted)}{others}.")
 
 
 @click.command()

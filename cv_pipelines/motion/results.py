@@ -8,7 +8,9 @@ from typing import Any, Literal
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.hashing import hash_values
 from cv_pipelines.motion.analysis import motion_key
+from cv_pipelines.motion.artefacts.regions import regions_inputs
 from cv_pipelines.motion.parameters import MotionParameters
+from cv_pipelines.motion.settings import load_motion_settings
 from cv_pipelines.storage.bundles import Reference
 from cv_pipelines.videos.archive import ArchivedVideo
 
@@ -20,7 +22,7 @@ _THREADS = 16
 
 State = Literal["quarantined", "missing", "stale", "current"]
 """Of a video in the archive: `quarantined`; without a result (`missing`); with one of another version of the file,
-other parameters or other code (`stale`); or with one that stands (`current`)."""
+other parameters, thresholds or code (`stale`); or with one that stands (`current`)."""
 
 
 @dataclass(frozen=True)
@@ -49,17 +51,21 @@ def motion_inputs(address: str, stamp: str, parameters: MotionParameters) -> dic
 
 def states_of(catalog: Catalog, videos: Sequence[ArchivedVideo]) -> dict[str, State]:
     """How things stand with some hundred videos, by key; as far as the archive knows, no file is looked at."""
-    made = catalog.currents(MOTION, [video.key for video in videos])
-    inputs = catalog.inputs_of(MOTION, made.values())
-    with_regions = catalog.currents(MOTION_REGIONS, list(made))
+    limits = load_motion_settings().thresholds()
+    motion, regions = (catalog.currents(asset, [one.key for one in videos]) for asset in (MOTION, MOTION_REGIONS))
+    made_by = catalog.inputs_of(MOTION, motion.values()) | catalog.inputs_of(MOTION_REGIONS, regions.values())
 
     def state(video: ArchivedVideo) -> State:
         if video.is_quarantined:
             return "quarantined"
-        if video.key not in made or video.key not in with_regions:
+        if video.key not in motion or video.key not in regions:
             return "missing"
-        wanted = hash_values(motion_inputs(video.address, video.stamp, USUAL))
-        return "current" if wanted in inputs[made[video.key].key] else "stale"
+        wanted = (
+            (motion[video.key], motion_inputs(video.address, video.stamp, USUAL)),
+            (regions[video.key], regions_inputs(motion[video.key], limits)),
+        )
+        stands = all(hash_values(inputs) in made_by[reference.key] for reference, inputs in wanted)
+        return "current" if stands else "stale"
 
     return {video.key: state(video) for video in videos}
 

@@ -8,6 +8,7 @@ from cv_pipelines.orchestration.instance import delete_video
 from cv_pipelines.orchestration.local_runs import run_in_progress
 from cv_pipelines.orchestration.lost_runs import end_lost_runs
 from cv_pipelines.orchestration.run_deletion import delete_runs, runs_of
+from cv_pipelines.orchestration.video_backfills import under_way
 from cv_pipelines.settings import Settings
 from cv_pipelines.videos.archive import ArchivedVideo, remove_video
 
@@ -21,12 +22,13 @@ def remove_everywhere(
         How many runs went with it.
 
     Raises:
-        InputError: code `busy`: a run is at work on it, or waits for its turn.
+        InputError: code `busy`: a run is at work on it, or a backfill is about to make it.
     """
     end_lost_runs(instance)
-    busy = run_in_progress(instance, video.key, queued=True)
-    if busy is not None:
-        message = f"Run {busy} is at work on '{video.key}', or about to be: wait until it has ended, or cancel it."
+    run = run_in_progress(instance, video.key, queued=True)
+    if run is not None or video.key in under_way(instance):
+        who = f"Run {run}" if run else "A backfill"
+        message = f"{who} is at work on '{video.key}', or about to be: wait until it has ended, or cancel it."
         raise InputError("busy", message)
     runs = runs_of(instance, video.key)
     delete_runs(instance, runs, settings.state / "logs")

@@ -1,8 +1,10 @@
 """Videos of an archive with results that nobody had to work out."""
 
 from cv_pipelines.catalog import Catalog
+from cv_pipelines.motion.artefacts.regions import regions_inputs
 from cv_pipelines.motion.parameters import MotionParameters
 from cv_pipelines.motion.results import MOTION, MOTION_REGIONS, USUAL, motion_inputs
+from cv_pipelines.motion.settings import load_motion_settings
 from cv_pipelines.storage.bundles import Reference, put_bundle
 from cv_pipelines.videos.archive import ArchivedVideo, find_video_of_archive, register_videos
 from cv_pipelines.videos.listing import ListedVideo
@@ -30,5 +32,8 @@ def analyse(
 def analyse_regions(catalog: Catalog, video: ArchivedVideo, motion: Reference, static: float) -> None:
     """Publish regions of a video."""
     facts = {"static_share": static, "motion": motion.version}
-    regions = put_bundle(catalog.store, MOTION_REGIONS, motion.version, facts, {})
-    catalog.publish(MOTION_REGIONS, video.key, regions)
+    inputs = regions_inputs(motion, load_motion_settings().thresholds())
+    made = catalog.once(
+        MOTION_REGIONS, inputs, lambda _: put_bundle(catalog.store, MOTION_REGIONS, motion.version, facts, {})
+    )
+    catalog.publish(MOTION_REGIONS, video.key, made.reference)

@@ -5,6 +5,7 @@ import pytest
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.motion.parameters import MotionParameters
 from cv_pipelines.motion.results import MOTION, State, Summary, motion_inputs, states_of, summaries_of
+from cv_pipelines.motion.settings import load_motion_settings
 from cv_pipelines.storage.bundles import put_bundle
 from cv_pipelines.videos.archive import ArchivedVideo, quarantine
 from tests.motion.archives import analyse, register
@@ -43,8 +44,26 @@ def test_a_result_is_stale_where_other_parameters_or_other_code_made_it(
     analyse(catalog, video.key, frames=200)
     assert states(catalog, video) == ["current"]
 
-    monkeypatch.setattr("cv_pipelines.motion.analysis.CODE_VERSION", "next")
+    for name in ("analysis.CODE_VERSION", "artefacts.regions.REGIONS_VERSION"):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"cv_pipelines.motion.{name}", "next")
+            assert states(catalog, video) == ["stale"]
+    assert states(catalog, video) == ["current"]
+
+
+def test_a_result_is_stale_where_the_settings_have_other_thresholds(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = register(catalog, "/one.mp4")
+    analyse(catalog, video.key)
+    monkeypatch.setenv("CV_MOTION_PAN_SPEED", "0.5")
+    load_motion_settings.cache_clear()
+
     assert states(catalog, video) == ["stale"]
+
+    monkeypatch.undo()
+    load_motion_settings.cache_clear()
+    assert states(catalog, video) == ["current"]
 
 
 def test_two_videos_with_the_same_result_both_have_it(catalog: Catalog) -> None:

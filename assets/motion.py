@@ -166,6 +166,7 @@ def motion_regions(
             "kinds": table(kinds),
             "first regions": table(region_rows(regions.slice(0, 100))),
             "thresholds": MetadataValue.json(facts["thresholds"]),
+            **numbers({f"seconds_{kind}": seconds for kind, seconds in facts["seconds_by_kind"].items()}),
         }
         return materialized(outcome, metadata | numbers(facts))
 

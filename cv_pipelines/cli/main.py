@@ -47,7 +47,6 @@ for command in (
     dead_letters,
     events,
     schema,
-    motion,
     node,
     db,
     store,

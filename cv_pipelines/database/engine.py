@@ -87,6 +87,15 @@ def schema_revision(engine: Engine) -> str | None:
 
 
 @contextmanager
+def transaction(database: Engine, pretend: bool) -> Iterator[Connection]:
+    """A transaction; one that only pretends is rolled back, and its answers are as if it were not."""
+    with database.connect() as connection, connection.begin() as begun:
+        yield connection
+        if pretend:
+            begun.rollback()
+
+
+@contextmanager
 def reach(engine: Engine) -> Iterator[Connection]:
     """Connect to look at a database, for the first time perhaps.
 

@@ -1,35 +1,48 @@
 """Which videos of the archive have a result, and whether it is that of their present version."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-
-from sqlalchemy import func, select
+from typing import Any, Literal
 
 from cv_pipelines.catalog import Catalog
-from cv_pipelines.database.partition_owners import of_present_partition
-from cv_pipelines.database.tables import artefacts, publications
 from cv_pipelines.hashing import hash_values
 from cv_pipelines.motion.analysis import motion_key
+from cv_pipelines.motion.artefacts.regions import REGIONS_VERSION, regions_inputs
 from cv_pipelines.motion.parameters import MotionParameters
+from cv_pipelines.motion.settings import load_motion_settings
 from cv_pipelines.storage.bundles import Reference
 from cv_pipelines.videos.archive import ArchivedVideo
 
-MOTION = "camera_motion"
-"""The asset, and the kind of its artefacts."""
+MOTION, MOTION_REGIONS = "camera_motion", "motion_regions"
+"""Assets, and the kinds of their artefacts."""
+USUAL = MotionParameters()
+"""What an archive is analysed with, so that all of its videos can be compared."""
+_THREADS = 16
+
+State = Literal["quarantined", "missing", "stale", "failed", "current"]
+"""Of a video in the archive.
+
+`quarantined`: it cannot be used. `missing`: it has no result. `stale`: its result is of another version of the
+file, other parameters, thresholds or code. `failed`: its result was stopped by its check, for too much of the motion
+is unknown, and doing it again would change nothing. `current`: its result stands."""
+DUE: tuple[State, ...] = ("missing", "stale")
+"""States in which an analysis helps."""
 
 
 @dataclass(frozen=True)
-class MotionResult:
-    """What the archive has of a video.
+class Summary:
+    """What is known of a video's motion.
 
     Attributes:
-        reference: the artefact.
-        is_current: whether the same parameters and this code would make it again of the video as it is now.
+        frames: how many were analysed; None: it has no result.
+        static_share: of them, in static regions; None: nobody has looked for regions yet.
+        invalid_share: of the intervals whose motion is unknown; None: as frames.
     """
 
-    reference: Reference
-    is_current: bool
+    frames: int | None = None
+    static_share: float | None = None
+    invalid_share: float | None = None
 
 
 def motion_inputs(address: str, stamp: str, parameters: MotionParameters) -> dict[str, str]:
@@ -43,41 +56,51 @@ def motion_inputs(address: str, stamp: str, parameters: MotionParameters) -> dic
     return {"motion": motion_key(f"{address}\n{stamp}", parameters)}
 
 
-def find_results(
-    catalog: Catalog, videos: Sequence[ArchivedVideo], parameters: MotionParameters
-) -> dict[str, MotionResult]:
-    """The results of some hundred videos, by key; those without one are left out."""
-    made = _current(catalog, [video.key for video in videos])
-    inputs = _inputs(catalog, (reference.key for reference in made.values()))
+def wanted_of(video: ArchivedVideo) -> str:
+    """A hash of everything that decides what a result of a video as it is now would be."""
+    regions = {"thresholds": load_motion_settings().thresholds().model_dump(), "code": REGIONS_VERSION}
+    return hash_values({**motion_inputs(video.address, video.stamp, USUAL), **regions})
+
+
+def states_of(catalog: Catalog, videos: Sequence[ArchivedVideo]) -> dict[str, State]:
+    """How things stand with some hundred videos, by key; as far as the archive knows, no file is looked at."""
+    settings = load_motion_settings()
+    limits, keys = settings.thresholds(), [video.key for video in videos]
+    motion, regions = (catalog.currents(asset, keys) for asset in (MOTION, MOTION_REGIONS))
+    made_by = catalog.inputs_of(MOTION, motion.values()) | catalog.inputs_of(MOTION_REGIONS, regions.values())
+
+    def stands(made: Reference | None, inputs: Mapping[str, Any]) -> bool:
+        return made is not None and hash_values(inputs) in made_by[made.key]
+
+    def state(video: ArchivedVideo) -> State:
+        moves, stretches = motion.get(video.key), regions.get(video.key)
+        if video.is_quarantined:
+            return "quarantined"
+        if moves is None:
+            return "missing"
+        if not stands(moves, motion_inputs(video.address, video.stamp, USUAL)):
+            return "stale"
+        if stands(stretches, regions_inputs(moves, limits)):
+            return "current"
+        if catalog.open(moves).facts["invalid_share"] > settings.invalid_share:
+            return "failed"
+        return "stale" if stretches else "missing"
+
+    return {video.key: state(video) for video in videos}
+
+
+def summaries_of(catalog: Catalog, videos: Sequence[ArchivedVideo]) -> dict[str, Summary]:
+    """What is known of some hundred videos, by key."""
+    keys = [video.key for video in videos]
+    motion, regions = (dict(_facts(catalog, catalog.currents(asset, keys))) for asset in (MOTION, MOTION_REGIONS))
     return {
-        video.key: MotionResult(made[video.key], _wanted(video, parameters) in inputs[made[video.key].key])
-        for video in videos
-        if video.key in made
+        key: Summary(moves.get("frames"), regions.get(key, {}).get("static_share"), moves.get("invalid_share"))
+        for key in keys
+        for moves in [motion.get(key, {})]
     }
 
 
-def _wanted(video: ArchivedVideo, parameters: MotionParameters) -> str:
-    return hash_values(motion_inputs(video.address, video.stamp, parameters))
-
-
-def _current(catalog: Catalog, keys: list[str]) -> dict[str, Reference]:
-    newest = (
-        select(func.max(publications.c.id))
-        .where(
-            publications.c.asset == MOTION, publications.c.dataset.in_(keys), of_present_partition(publications)
-        )
-        .group_by(publications.c.dataset)
-    )
-    with catalog.database.connect() as connection:
-        rows = connection.execute(select(publications).where(publications.c.id.in_(newest))).all()
-    return {row.dataset: Reference(row.kind, row.version, row.key) for row in rows}
-
-
-def _inputs(catalog: Catalog, keys: Iterable[str]) -> dict[str, set[str]]:
-    """Hashes of the inputs by the artefacts that they make; some make the same."""
-    query = select(artefacts.c.key, artefacts.c.inputs).where(artefacts.c.kind == MOTION)
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    with catalog.database.connect() as connection:
-        for key, inputs in connection.execute(query.where(artefacts.c.key.in_(list(keys)))):
-            found[key].add(inputs)
-    return found
+def _facts(catalog: Catalog, references: dict[str, Reference]) -> Iterator[tuple[str, dict[str, Any]]]:
+    with ThreadPoolExecutor(_THREADS) as pool:
+        opened = pool.map(catalog.open, references.values())
+        yield from zip(references, (dict(bundle.facts) for bundle in opened), strict=True)

@@ -1,7 +1,6 @@
 """Which artefacts must stay: those that somebody can still ask for by name. The others lose their records."""
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import CompoundSelect, Connection, Engine, select, union
@@ -26,15 +25,6 @@ def days_ago(database: Engine, days: float) -> datetime:
     """A point in time by the database's clock."""
     with database.connect() as connection:
         return connection.execute(select(now())).scalar_one() - timedelta(days=days)
-
-
-@contextmanager
-def transaction(database: Engine, pretend: bool) -> Iterator[Connection]:
-    """A transaction; one that only pretends is rolled back, and its answers are as if it were not."""
-    with database.connect() as connection, connection.begin() as begun:
-        yield connection
-        if pretend:
-            begun.rollback()
 
 
 def drop_garbage(connection: Connection, older_than: datetime) -> set[str]:

@@ -11,6 +11,7 @@ from unicodedata import normalize
 
 from sqlalchemy import Connection, Engine, Row, Select, func, select
 
+from cv_pipelines.database.engine import transaction
 from cv_pipelines.database.locks import take_turns
 from cv_pipelines.database.upsert import insert_into
 from cv_pipelines.database.video_tables import videos
@@ -23,7 +24,8 @@ MAX_ADDRESS = 2048
 """Bytes of an address: an index of the database must hold it."""
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,50}~[0-9a-f]{12}")
 _NAME, _DIGITS = 51, 12
-_AT_ONCE = 500
+AT_ONCE = 500
+"""Videos of a transaction."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,9 @@ def require_archivable(address: str) -> None:
         raise InputError("bad_address", message)
 
 
-def register_videos(database: Engine, found: Iterable[ListedVideo]) -> Iterator[list[Registered]]:
+def register_videos(
+    database: Engine, found: Iterable[ListedVideo], pretend: bool = False
+) -> Iterator[list[Registered]]:
     """Enter videos into the archive, some hundred in a transaction; those that are there get what is new of them.
 
     What a listing does not tell (size, time, version) stays as it was. Two at once, and one that is killed and
@@ -114,6 +118,7 @@ def register_videos(database: Engine, found: Iterable[ListedVideo]) -> Iterator[
     Args:
         database: where the archive is.
         found: with addresses as `find_video` gives them; read on as batches are taken.
+        pretend: change nothing, and answer as if it were done.
 
     Yields:
         Each batch after its transaction; of those that were found twice in it, one.
@@ -122,8 +127,8 @@ def register_videos(database: Engine, found: Iterable[ListedVideo]) -> Iterator[
         InputError: see require_archivable; nothing of its batch is entered.
     """
     left = iter(found)
-    while batch := list(islice(left, _AT_ONCE)):
-        yield _register(database, {video_key(one.address): one for one in batch})
+    while batch := list(islice(left, AT_ONCE)):
+        yield _register(database, {video_key(one.address): one for one in batch}, pretend)
 
 
 def find_video_of_archive(database: Engine, name: str) -> ArchivedVideo:
@@ -152,7 +157,7 @@ def list_archive(database: Engine, quarantined: bool = False) -> Iterator[Archiv
         database: where the archive is.
         quarantined: only those in quarantine.
     """
-    query = select(videos).order_by(videos.c.key).limit(_AT_ONCE)
+    query = select(videos).order_by(videos.c.key).limit(AT_ONCE)
     if quarantined:
         query = query.where(videos.c.problem != "", videos.c.problem_stamp == videos.c.stamp)
     last = ""
@@ -174,17 +179,17 @@ def note_facts(database: Engine, key: str, facts: FileFacts) -> None:
 
 
 def quarantine(database: Engine, key: str, problem: str, stamp: str) -> None:
-    """Set a video aside until its file changes, or somebody releases it.
+    """Set a video aside until another version of it is seen, or somebody releases it.
 
     Args:
         database: where the archive is.
         key: of the video.
         problem: why, for people.
-        stamp: of the version that is bad; empty: nobody knows.
+        stamp: of the version that is bad; empty: none could be seen, and the first that is counts as another one.
     """
-    bad: dict[str, Any] = {"stamp": stamp, "problem_stamp": stamp} if stamp else {"problem_stamp": videos.c.stamp}
+    bad = {"problem": problem, "problem_stamp": stamp, "stamp": stamp}
     with database.begin() as connection:
-        connection.execute(videos.update().where(videos.c.key == key).values(problem=problem, **bad))
+        connection.execute(videos.update().where(videos.c.key == key).values(bad))
 
 
 def release(database: Engine, key: str) -> None:
@@ -199,29 +204,35 @@ def remove_video(database: Engine, key: str) -> None:
         connection.execute(videos.delete().where(videos.c.key == key))
 
 
-def _register(database: Engine, found: dict[str, ListedVideo]) -> list[Registered]:
+def _register(database: Engine, found: dict[str, ListedVideo], pretend: bool) -> list[Registered]:
     for one in found.values():
         require_archivable(one.address)
-    rows = [
-        {
-            "key": key,
-            "address": one.address,
-            "name": Video(one.address).name,
-            "size": one.size,
-            "modified_at": one.modified,
-            "stamp": one.stamp,
-        }
-        for key, one in found.items()
-    ]
-    with database.begin() as connection:
+    with transaction(database, pretend) as connection:
         take_turns(connection, "videos")
         before = _present(connection, found)
-        insert = insert_into(connection, videos)
-        told = {name: func.coalesce(insert.excluded[name], videos.c[name]) for name in ("size", "modified_at")}
-        told["stamp"] = func.coalesce(func.nullif(insert.excluded.stamp, ""), videos.c.stamp)
-        connection.execute(insert.on_conflict_do_update(index_elements=["address"], set_=told), rows)
-        after = _present(connection, found)
+        rows = [_row(key, one) for key, one in found.items() if key not in before or _tells_news(one, before[key])]
+        if rows:
+            connection.execute(_upsert(connection), rows)
+        after = before | _present(connection, [row["key"] for row in rows])
     return [Registered(after[key], _change(before.get(key), after[key])) for key in found]
+
+
+def _row(key: str, one: ListedVideo) -> dict[str, Any]:
+    told = {"size": one.size, "modified_at": one.modified, "stamp": one.stamp}
+    return {"key": key, "address": one.address, "name": Video(one.address).name, **told}
+
+
+def _tells_news(one: ListedVideo, known: ArchivedVideo) -> bool:
+    """Whether a row would change: of ten thousand that are looked at every minute hardly one does."""
+    told = ((one.size, known.size), (one.modified, known.modified_at), (one.stamp or None, known.stamp))
+    return any(new is not None and new != old for new, old in told)
+
+
+def _upsert(connection: Connection) -> Any:
+    insert = insert_into(connection, videos)
+    told = {name: func.coalesce(insert.excluded[name], videos.c[name]) for name in ("size", "modified_at")}
+    told["stamp"] = func.coalesce(func.nullif(insert.excluded.stamp, ""), videos.c.stamp)
+    return insert.on_conflict_do_update(index_elements=["address"], set_=told)
 
 
 def _told(facts: FileFacts) -> dict[str, Any]:

@@ -171,6 +171,16 @@ def test_a_video_whose_list_knows_no_version_stays_in_quarantine(database: Engin
     assert (the_only_one(database).size, the_only_one(database).stamp) == (5, "etag-2")
 
 
+@on_both_databases
+def test_a_video_that_was_not_there_is_tried_again_when_it_is(database: Engine) -> None:
+    (found,) = register(database, listed())
+
+    archive.quarantine(database, found.video.key, "There is no such file.", "")
+
+    assert the_only_one(database).is_quarantined
+    assert not register(database, listed())[0].video.is_quarantined, "its disk is mounted again"
+
+
 def test_a_video_is_released(database: Engine) -> None:
     (found,) = register(database, listed())
     archive.quarantine(database, found.video.key, "It is cut off.", "10:1")

@@ -12,7 +12,7 @@ from cv_pipelines.motion.analysis import parquet_bytes
 from cv_pipelines.motion.data_package import write_data_package
 from cv_pipelines.motion.intervals import facts_of
 from cv_pipelines.motion.published_region_files import regions_json
-from cv_pipelines.motion.regions import find_regions, frames_by_kind
+from cv_pipelines.motion.regions import find_regions, frames_by_kind, seconds_by_kind
 from cv_pipelines.motion.thresholds import Thresholds
 from cv_pipelines.storage.bundles import Bundle, Reference, put_bundle, put_part
 
@@ -32,7 +32,7 @@ def make_regions(catalog: Catalog, motion: Reference, limits: Thresholds, force:
 
     Returns:
         An artefact with the parts `regions` (REGIONS with MotionFacts), `published` and `package` (a zip), and the
-        facts `regions`, `frames`, `static`, `static_share`, `frames_by_kind`, `thresholds`.
+        facts `regions`, `frames`, `static`, `static_share`, `frames_by_kind`, `seconds_by_kind`, `thresholds`.
     """
 
     def make(_: str) -> Reference:
@@ -51,13 +51,18 @@ def make_regions(catalog: Catalog, motion: Reference, limits: Thresholds, force:
             "static": pc.sum(pc.equal(table["kind"], "static")).as_py() or 0,
             "static_share": kinds.get("static", 0) / max(1, facts.frames),
             "frames_by_kind": kinds,
+            "seconds_by_kind": seconds_by_kind(table),
             "thresholds": limits.model_dump(),
         }
         version = hash_values({"rows": hash_rows(table), "facts": facts.metadata()})[:VERSION_LENGTH]
         return put_bundle(catalog.store, KIND, version, noted, parts)
 
-    inputs = {"motion": motion.version, "thresholds": limits.model_dump(), "code": REGIONS_VERSION}
-    return catalog.once(KIND, inputs, make, settled=lambda _: not force)
+    return catalog.once(KIND, regions_inputs(motion, limits), make, settled=lambda _: not force)
+
+
+def regions_inputs(motion: Reference, limits: Thresholds) -> dict[str, object]:
+    """What decides the regions of a video; `Catalog.once` is asked with exactly this."""
+    return {"motion": motion.version, "thresholds": limits.model_dump(), "code": REGIONS_VERSION}
 
 
 def regions_of(regions: Bundle) -> pa.Table:

@@ -12,16 +12,17 @@ EVERY = 2.0
 
 def log_progress(context: AssetExecutionContext | OpExecutionContext) -> Progress:
     """A listener that logs at most one line every EVERY seconds and stage, with the rate."""
-    started: dict[str, float] = {}
+    started: dict[str, tuple[float, int]] = {}
     last: dict[str, float] = {}
 
     def listen(stage: str, done: int, total: int | None = None) -> None:
         now = time.monotonic()
-        started.setdefault(stage, now)
-        if now - last.get(stage, started[stage]) < EVERY:
+        # what was there before the step began tells nothing of its speed
+        began, before = started.setdefault(stage, (now, done))
+        if now - last.get(stage, began) < EVERY:
             return
         last[stage] = now
-        rate = done / (now - started[stage])
+        rate = (done - before) / (now - began)
         of = f" of {total:,}" if total is not None else ""
         context.log.info(f"{stage}: {done:,}{of}, {rate:,.1f}/s")
 

@@ -2,13 +2,19 @@
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from dagster import (
     Definitions,
+    DynamicOut,
+    DynamicOutput,
     Failure,
+    In,
     JobDefinition,
+    Nothing,
     OpExecutionContext,
+    Out,
     RetryPolicy,
     job,
     op,
@@ -110,5 +116,35 @@ def refusing() -> None:
     refuses()
 
 
-JOBS: list[JobDefinition] = [one, three_gpus, one_gpu, out_of_memory, dying, refusing]
+@op(out=DynamicOut(Nothing), retry_policy=RETRIES)
+def plan() -> Iterator[DynamicOutput[None]]:
+    """Names three shares."""
+    for number in range(3):
+        yield DynamicOutput(None, mapping_key=f"{number:04d}")
+
+
+@op(ins={"share": In(Nothing)}, out=Out(Nothing), retry_policy=RETRIES)
+def do_share(context: OpExecutionContext) -> None:
+    """Does one; the second ends its process at first."""
+    share = context.get_mapping_key()
+    mark(context, f"began {share}")
+    if share == "0001" and context.retry_number == 0:
+        os._exit(7)
+    time.sleep(2)
+    mark(context, f"ended {share}")
+
+
+@op(ins={"shares": In(Nothing)}, retry_policy=RETRIES)
+def merge(context: OpExecutionContext) -> None:
+    """Comes last."""
+    mark(context, "merged")
+
+
+@job(executor_def=ANYWHERE)
+def shares() -> None:
+    """As many steps as are found to be needed, which hand on nothing but their names."""
+    merge(plan().map(do_share).collect())
+
+
+JOBS: list[JobDefinition] = [one, three_gpus, one_gpu, out_of_memory, dying, refusing, shares]
 defs = Definitions(jobs=JOBS)

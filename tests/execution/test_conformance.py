@@ -42,6 +42,18 @@ def test_a_step_that_dies_is_tried_once_more_and_told_with_its_last_lines(anywhe
     assert ["plain", "ended"] in [[op, words] for op, _, _, _, words in anywhere.marks(run_id)]
 
 
+def test_shares_of_work_are_steps_of_their_own_and_a_lost_one_is_done_again_alone(anywhere: WorkerNodes) -> None:
+    run_id = anywhere.launch("shares")
+
+    assert anywhere.wait(run_id).status == DagsterRunStatus.SUCCESS
+    words = [words for *_, words in anywhere.marks(run_id)]
+    assert words[-1] == "merged"
+    assert sorted(words[:-1]) == sorted(
+        [f"{what} {share}" for what in ("began", "ended") for share in ("0000", "0001", "0002")] + ["began 0001"]
+    )
+    assert retries(anywhere, run_id) == 1
+
+
 def test_a_callers_mistake_is_not_tried_again(anywhere: WorkerNodes) -> None:
     run_id = anywhere.launch("refusing")
 

@@ -43,6 +43,7 @@ for command in (
     model,
     image,
     video,
+    motion,
     task,
     dead_letters,
     events,

@@ -1,6 +1,7 @@
 """One chunk of a video, decoded and analysed."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -72,12 +73,16 @@ def lost_chunk(work: ChunkWork) -> pa.Table:
 
 def _pictures(work: ChunkWork) -> Iterator[tuple[Reduction | None, Grey | None]]:
     """The pictures between which motion is estimated, in their order; None where one cannot be decoded."""
-    reader = FrameReader(work.video, threads=work.threads)
-    frames = work.chunk.frames
+    with closing(FrameReader(work.video, threads=work.threads)) as reader:
+        yield from _pictures_of(reader, work.chunk)
+
+
+def _pictures_of(reader: FrameReader, chunk: Chunk) -> Iterator[tuple[Reduction | None, Grey | None]]:
+    frames = chunk.frames
     decoded = reader.frames_from(frames[0].key)
     frame = next(decoded, None)
     reduction: Reduction | None = None
-    for place in work.chunk.wanted:
+    for place in chunk.wanted:
         time = frames[place].time
         while frame is not None and (frame.pts is None or frame.pts < time):
             frame = next(decoded, None)

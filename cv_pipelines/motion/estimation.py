@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cv_pipelines.motion.intervals import Reason
 from cv_pipelines.motion.similarity import TOLERANCE, Fit, Points, Similarity, refine
-from cv_pipelines.motion.texture import Look, as_bright, look_at
+from cv_pipelines.motion.texture import Look, as_bright, look_at, why_not_followed
 
 Grey = NDArray[np.uint8]
 """Shape (height, width)."""
@@ -24,7 +24,8 @@ _WEAKEST, _FAINTEST = 0.001, 2e-5
 smaller eigenvalue of the structure tensor): below it is the noise of eight bits."""
 _FEW = 150
 _FEWEST = 12
-_KEEP_FOR = 6
+_KEEP_FOR = 8
+_MUCH_ALIKE = 2.0
 _WINDOW = (11, 11)
 _LEVELS_AHEAD, _LEVELS_SEARCH = 1, 4
 _STOP = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, 20, 0.005)
@@ -96,7 +97,7 @@ class MotionEstimator:
         after, fit = self._follow(as_bright(before, look_before, look), picture)
         share = float(fit.agree.mean()) if fit else 0.0
         if fit is None or (share < _ENOUGH and not look.is_like(look_before)):
-            return self._lost(look.why_not_followed(look_before))
+            return self._lost(why_not_followed(before, picture))
         self._corners, self._last = after[fit.agree], fit.motion
         about_centre = Similarity(fit.motion.turn, fit.motion(np.array([self._centre]))[0] - self._centre)
         sure = confidence(share, after[fit.agree], picture.shape)
@@ -106,6 +107,9 @@ class MotionEstimator:
         """Where the corners went, and what they agree on: near where they are expected, else anywhere."""
         corners = self._corners
         after, found = track(before, picture, corners, self._last(corners))
+        fit = goes_on(corners, after, found, self._last)
+        if fit is not None and fit.agree.mean() >= _GOOD:
+            return after, fit
         fit = agree_on(corners, after, found)
         if fit is not None and fit.agree.mean() >= _GOOD:
             return after, fit
@@ -172,6 +176,17 @@ def track(before: Grey, after: Grey, corners: Points, expected: Points | None) -
         before, after, _real(corners), guess, winSize=_WINDOW, maxLevel=levels, criteria=_STOP, flags=flags
     )
     return _complex(arrived), status.ravel() == 1
+
+
+def goes_on(before: Points, after: Points, found: Mask, last: Similarity) -> Fit | None:
+    """A motion much like the last one, where most points have it: then there is no need to search for one."""
+    beside = after - last(before)
+    seen = beside[found]
+    if len(seen) < _FEWEST:
+        return None
+    shift = complex(np.median(seen.real), np.median(seen.imag))
+    near = found & (np.abs(beside - shift) < _MUCH_ALIKE)
+    return _refined(before, after, found, near) if near.sum() >= _FEWEST else None
 
 
 def agree_on(before: Points, after: Points, found: Mask) -> Fit | None:

@@ -2,19 +2,25 @@
 
 from collections.abc import Iterator
 
-from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetChecksDefinition, multi_asset_check
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckResult,
+    AssetChecksDefinition,
+    PartitionsDefinition,
+    multi_asset_check,
+)
 
 from cv_pipelines.execution.failures import STEP_RETRIES, mapped_errors
-from cv_pipelines.partitions import DATASETS
+from cv_pipelines.partitions import DATASETS, VIDEOS
 from cv_pipelines.quality.bridge import asset_check_result, check_specs
 from resources.catalog import CatalogResource
 
 
-def make_checks(asset: str) -> AssetChecksDefinition:
+def make_checks(asset: str, partitions: PartitionsDefinition[str]) -> AssetChecksDefinition:
     """The checks of one asset."""
 
     @multi_asset_check(
-        specs=check_specs(asset, DATASETS),
+        specs=check_specs(asset, partitions),
         name=f"{asset}_checks",
         description=f"What must hold of {asset}.",
         retry_policy=STEP_RETRIES,
@@ -30,9 +36,15 @@ def make_checks(asset: str) -> AssetChecksDefinition:
     return checks
 
 
-image_manifest_checks = make_checks("image_manifest")
-labels_checks = make_checks("labels")
-dataset_splits_checks = make_checks("dataset_splits")
-model_evaluation_checks = make_checks("model_evaluation")
-predictions_checks = make_checks("predictions")
-prediction_drift_checks = make_checks("prediction_drift")
+_OF_DATASETS = (
+    "image_manifest",
+    "labels",
+    "dataset_splits",
+    "model_evaluation",
+    "predictions",
+    "prediction_drift",
+)
+_OF_VIDEOS = ("video_catalog", "camera_motion", "motion_regions", "static_thumbnails")
+
+DATASET_CHECKS = [make_checks(asset, DATASETS) for asset in _OF_DATASETS]
+VIDEO_CHECKS = [make_checks(asset, VIDEOS) for asset in _OF_VIDEOS]

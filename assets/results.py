@@ -4,7 +4,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from dagster import DataVersion, MaterializeResult, MetadataValue, RetryPolicy, TableRecord
+from dagster import DataVersion, MaterializeResult, MetadataValue, Output, RetryPolicy, TableRecord
 
 from cv_pipelines.catalog import Outcome
 from cv_pipelines.execution.failures import STEP_RETRIES
@@ -31,6 +31,12 @@ def materialized(outcome: Outcome, metadata: Mapping[str, MetadataValue[Any]]) -
         data_version=DataVersion(outcome.reference.version),
         metadata={**metadata, "unchanged": MetadataValue.bool(outcome.reused)},
     )
+
+
+def output_of(outcome: Outcome, metadata: Mapping[str, MetadataValue[Any]]) -> Output[Reference]:
+    """The same from a step of an asset that has several, which Dagster wants as an output."""
+    result = materialized(outcome, metadata)
+    return Output(outcome.reference, metadata=result.metadata, data_version=result.data_version)
 
 
 def picture(data: bytes, media_type: str = "image/png") -> MetadataValue[Any]:

@@ -1,15 +1,16 @@
 """The catalog: which artefacts there are, and which one each asset's partition stands for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, literal, select, union
+from sqlalchemy import Engine, func, literal, select, union
 from sqlalchemy.exc import IntegrityError
 
 from cv_pipelines.database.clock import now
-from cv_pipelines.database.tables import artefacts, models, of_present_dataset, publications
+from cv_pipelines.database.partition_owners import of_present_partition
+from cv_pipelines.database.tables import artefacts, models, publications
 from cv_pipelines.errors import InputError
 from cv_pipelines.hashing import hash_values
 from cv_pipelines.storage.bundles import Bundle, Reference, open_bundle
@@ -68,6 +69,11 @@ class Catalog:
         recorded = self._record(kind, key, make(key), instead_of=found)
         return Outcome(recorded, open_bundle(self.store, recorded), reused=False)
 
+    def made(self, kind: str, inputs: Mapping[str, Any]) -> Reference | None:
+        """The artefact that these inputs have made; None where nobody has made it, or it is gone."""
+        found = self._find(kind, hash_values(inputs))
+        return found if found is not None and self._stands(found, lambda _: True) else None
+
     def _stands(self, reference: Reference, settled: Callable[[Bundle], bool]) -> bool:
         if not self.store.exists(reference.key):
             return False
@@ -113,6 +119,30 @@ class Catalog:
         history = self.history(asset, dataset, limit=1)
         return history[0].reference if history else None
 
+    def currents(self, asset: str, partitions: Sequence[str]) -> dict[str, Reference]:
+        """What some hundred partitions of an asset stand for; those that were never made are left out."""
+        newest = (
+            select(func.max(publications.c.id))
+            .where(publications.c.asset == asset, publications.c.dataset.in_(partitions))
+            .where(of_present_partition(publications))
+            .group_by(publications.c.dataset)
+        )
+        with self.database.connect() as connection:
+            rows = connection.execute(select(publications).where(publications.c.id.in_(newest))).all()
+        return {row.dataset: Reference(row.kind, row.version, row.key) for row in rows}
+
+    def inputs_of(self, kind: str, references: Collection[Reference]) -> dict[str, set[str]]:
+        """Hashes of the inputs that make some hundred artefacts of a kind, by their keys; some make the same."""
+        keys = [reference.key for reference in references]
+        query = select(artefacts.c.key, artefacts.c.inputs).where(
+            artefacts.c.kind == kind, artefacts.c.key.in_(keys)
+        )
+        found: dict[str, set[str]] = {key: set() for key in keys}
+        with self.database.connect() as connection:
+            for key, inputs in connection.execute(query):
+                found[key].add(inputs)
+        return found
+
     def require(self, asset: str, dataset: str) -> Reference:
         """Like `current`.
 
@@ -130,7 +160,7 @@ class Catalog:
         query = (
             select(publications)
             .where(publications.c.asset == asset, publications.c.dataset == dataset)
-            .where(of_present_dataset(publications))
+            .where(of_present_partition(publications))
             .order_by(publications.c.id.desc())
             .limit(limit)
         )

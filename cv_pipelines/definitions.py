@@ -3,20 +3,14 @@
 from dagster import AssetSelection, Definitions, EnvVar
 
 from assets.annotations import dataset_splits, labels
-from assets.checks import (
-    dataset_splits_checks,
-    image_manifest_checks,
-    labels_checks,
-    model_evaluation_checks,
-    prediction_drift_checks,
-    predictions_checks,
-)
+from assets.checks import DATASET_CHECKS, VIDEO_CHECKS
 from assets.datasets import image_manifest
 from assets.inference import prediction_drift, predictions
 from assets.models import champion_model, model_evaluation, trained_model
+from assets.motion import camera_motion, motion_regions, static_thumbnails, video_catalog
 from assets.tasks import task_predictions
 from cv_pipelines.execution.tiers import executor_for
-from cv_pipelines.jobs import FOR_TASKS, loop, sync
+from cv_pipelines.jobs import FOR_TASKS, analyse_motion, loop, sync
 from cv_pipelines.schedules import weekly_retraining
 from cv_pipelines.settings import load_settings
 from resources.catalog import CatalogResource
@@ -47,16 +41,13 @@ defs = Definitions(
         predictions,
         prediction_drift,
         task_predictions,
+        video_catalog,
+        camera_motion,
+        motion_regions,
+        static_thumbnails,
     ],
-    asset_checks=[
-        image_manifest_checks,
-        labels_checks,
-        dataset_splits_checks,
-        model_evaluation_checks,
-        predictions_checks,
-        prediction_drift_checks,
-    ],
-    jobs=[loop, *FOR_TASKS],
+    asset_checks=[*DATASET_CHECKS, *VIDEO_CHECKS],
+    jobs=[loop, analyse_motion, *FOR_TASKS],
     schedules=[weekly_retraining],
     sensors=[
         make_new_data_sensor(AssetSelection.groups("annotations", "models", "inference")),

@@ -33,6 +33,13 @@ predict = define_asset_job(
     op_retry_policy=STEP_RETRIES,
 )
 
+analyse_motion = define_asset_job(
+    "analyse_motion",
+    AssetSelection.groups("motion"),
+    description="A video of the archive: what it is, how its camera moves, where it rests, what is seen there.",
+    op_retry_policy=STEP_RETRIES,
+)
+
 
 @job(description="Many tasks of the kind classify_images in one run; started by the sensor `tasks`.")
 def classify_images() -> None:

@@ -119,7 +119,7 @@ def load_settings() -> Settings:
         InputError: a variable does not hold what it must.
     """
     adopt_secrets(SECRETS)
-    return _read(Settings)
+    return read_settings(Settings)
 
 
 @lru_cache(maxsize=1)
@@ -129,7 +129,7 @@ def load_swarm_settings() -> SwarmSettings:
     Raises:
         InputError: a variable does not hold what it must.
     """
-    return _read(SwarmSettings)
+    return read_settings(SwarmSettings)
 
 
 def adopt_secrets(folder: Path) -> None:
@@ -142,7 +142,12 @@ def adopt_secrets(folder: Path) -> None:
             os.environ[file.name] = file.read_text().strip()
 
 
-def _read(kind: type[_S]) -> _S:
+def read_settings(kind: type[_S]) -> _S:
+    """Read one part of the environment; whoever calls it remembers what it says.
+
+    Raises:
+        InputError: a variable does not hold what it must.
+    """
     try:
         return kind()
     except ValidationError as error:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cv_pipelines.cli.backfill_view import duration_of, tell_backfill
 from cv_pipelines.cli.context import open_catalog
 from cv_pipelines.cli.output import console, json_option, print_json, print_table
-from cv_pipelines.settings import load_settings
 
 if TYPE_CHECKING:
     from dagster import AssetKey, DagsterInstance
@@ -56,7 +56,7 @@ def backfill(assets: tuple[str, ...], partitions: str | None, dry_run: bool, as_
     if as_json:
         print_json(_summary([key.to_user_string() for key in keys], targets, expected, submission))
     elif submission:
-        _tell(submission, targets, expected, daemon)
+        tell_backfill(submission, sum(map(len, targets.values())), duration_of(expected), daemon)
     elif targets:
         _show(targets, expected)
     else:
@@ -121,27 +121,4 @@ def _show(targets: "Targets", expected: "Estimate") -> None:
         for asset, names in targets.items()
     ]
     print_table(["asset", "partitions#", "data sets"], rows)
-    console.print(_duration(expected))
-
-
-def _duration(expected: "Estimate") -> str:
-    """The estimate in words."""
-    minutes, seconds = divmod(round(expected.seconds), 60)
-    known = f"about {f'{minutes} min ' if minutes else ''}{seconds} s of work, judged by earlier steps"
-    if not expected.unknown:
-        return f"Estimate: {known}."
-    unknown = f"nothing is known of {', '.join(expected.unknown)}, never made before"
-    return f"Estimate: {known}; {unknown}." if expected.seconds else f"Estimate: {unknown}."
-
-
-def _tell(submission: "Submission", targets: "Targets", expected: "Estimate", daemon: bool) -> None:
-    number = sum(len(names) for names in targets.values())
-    if submission.existing:
-        console.print(f"Backfill {submission.id} is already at work on this: nothing was added.")
-    else:
-        console.print(f"Backfill {submission.id}: {number:,} partitions. {_duration(expected)}")
-    if daemon:
-        ui = str(load_settings().ui_url).rstrip("/")
-        console.print(f"It is on its way: {ui}/runs/b/{submission.id}", soft_wrap=True)
-    else:
-        console.print("It is recorded, but no daemon is running: start 'make dev', and it begins.", style="yellow")
+    console.print(duration_of(expected))

@@ -26,7 +26,7 @@ ALIVE = {
 }
 """For libpq: a server whose network is gone is noticed within half a minute, not after hours."""
 _REFUSED = re.compile("authentication failed|no password|no pg_hba.conf entry|does not exist|permission denied")
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The newest revision that this code knows."""
 
 
@@ -84,6 +84,15 @@ def schema_revision(engine: Engine) -> str | None:
         if not inspect(connection).has_table("alembic_version"):
             return None
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+@contextmanager
+def transaction(database: Engine, pretend: bool) -> Iterator[Connection]:
+    """A transaction; one that only pretends is rolled back, and its answers are as if it were not."""
+    with database.connect() as connection, connection.begin() as begun:
+        yield connection
+        if pretend:
+            begun.rollback()
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from sqlalchemy import (
     JSON,
     Column,
-    ColumnElement,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -12,7 +11,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    exists,
 )
 
 from cv_pipelines.database.clock import UtcDateTime, now
@@ -108,9 +106,3 @@ promotions = Table(
     ForeignKeyConstraint(["dataset", "model"], ["models.dataset", "models.version"]),
     Index("ix_promotions_dataset_alias", "dataset", "alias", "id"),
 )
-
-
-def of_present_dataset(table: Table) -> ColumnElement[bool]:
-    """The rows of a table that are about the data set which bears the name now, not one removed before it."""
-    later = datasets.c.created_at > table.c.created_at
-    return ~exists().where(datasets.c.name == table.c.dataset, later)

@@ -2,7 +2,7 @@
 
 import time
 
-from dagster import AssetExecutionContext
+from dagster import AssetExecutionContext, OpExecutionContext
 
 from cv_pipelines.progress import Progress
 
@@ -10,7 +10,7 @@ EVERY = 2.0
 """Seconds between lines."""
 
 
-def log_progress(context: AssetExecutionContext) -> Progress:
+def log_progress(context: AssetExecutionContext | OpExecutionContext) -> Progress:
     """A listener that logs at most one line every EVERY seconds and stage, with the rate."""
     started: dict[str, float] = {}
     last: dict[str, float] = {}

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Engine, Row, select
 from sqlalchemy.exc import IntegrityError
 
 from cv_pipelines.database.locks import take_turns
-from cv_pipelines.database.tables import models, of_present_dataset, promotions
+from cv_pipelines.database.partition_owners import of_present_partition
+from cv_pipelines.database.tables import models, promotions
 from cv_pipelines.errors import InputError
 from cv_pipelines.storage.bundles import Reference
 
@@ -160,7 +161,7 @@ def _before(ledger: list[Promotion]) -> str | None:
 def _ledger(connection: Connection, dataset: str, alias: Alias) -> list[Promotion]:
     query = (
         select(promotions)
-        .where(promotions.c.dataset == dataset, promotions.c.alias == alias, of_present_dataset(promotions))
+        .where(promotions.c.dataset == dataset, promotions.c.alias == alias, of_present_partition(promotions))
         .order_by(promotions.c.id.desc())
     )
     return [Promotion(**row._mapping) for row in connection.execute(query)]

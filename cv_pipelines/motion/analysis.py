@@ -58,14 +58,19 @@ def motion_key(stamp: str, parameters: MotionParameters) -> str:
     return hash_values({"video": stamp, "code": CODE_VERSION, **parameters.model_dump()})
 
 
-def plan_motion(video: Video, parameters: MotionParameters) -> MotionPlan:
+def plan_motion(video: Video, parameters: MotionParameters, frames: Frames | None = None) -> MotionPlan:
     """List a video's frames and plan its chunks.
+
+    Args:
+        video: where it is.
+        parameters: of the analysis.
+        frames: all of it, where somebody has listed them already.
 
     Raises:
         InputError: it cannot be read, is cut off before its end, or has too few frames.
         InfrastructureError: its server does not answer now.
     """
-    frames = load_frames(video)
+    frames = frames or load_frames(video)
     if not frames.frames:
         raise InputError("bad_video", f"'{video.address}' has no frame that can be read. {frames.damage}".rstrip())
     if frames.damage and not 0 < parameters.stop <= len(frames.frames):
@@ -117,6 +122,11 @@ def analyse_chunks(
         done += len(chunk.frames)
         progress(stage, done, total)
         yield chunk
+
+
+def missing_chunks(plan: MotionPlan, store: ObjectStore) -> list[Chunk]:
+    """The chunks whose results are not there."""
+    return [chunk for chunk in plan.chunks if not store.exists(plan.checkpoint(chunk))]
 
 
 def merged(plan: MotionPlan, store: ObjectStore) -> pa.Table:

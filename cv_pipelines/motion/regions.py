@@ -1,5 +1,7 @@
 """A video as regions: stretches in which the camera does one thing."""
 
+from fractions import Fraction
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -73,6 +75,15 @@ def frames_by_kind(regions: pa.Table) -> dict[str, int]:
     for kind, length in zip(regions["kind"].to_pylist(), lengths.to_pylist(), strict=True):
         totals[kind] += length
     return {kind: total for kind, total in totals.items() if total}
+
+
+def seconds_by_kind(regions: pa.Table) -> dict[str, float]:
+    """How long each kind is seen in a video, in seconds, in the order of KINDS."""
+    totals = dict.fromkeys(KINDS, Fraction(0))
+    spans = zip(*(regions[name].to_pylist() for name in ("kind", "start_time", "end_time")), strict=True)
+    for kind, start, end in spans:
+        totals[kind] += Fraction(end) - Fraction(start)
+    return {kind: float(total) for kind, total in totals.items() if total}
 
 
 def _grouped(track: Track, limits: Thresholds) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -12,7 +12,7 @@ from dagster._core.definitions.temporal_context import TemporalContext
 
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.datasets import Dataset
-from cv_pipelines.partitions import DATASETS
+from cv_pipelines.partitions import DATASETS, VIDEOS
 
 
 def find_assets(graph: AssetGraph, names: Sequence[str]) -> list[AssetKey]:
@@ -27,6 +27,9 @@ def find_assets(graph: AssetGraph, names: Sequence[str]) -> list[AssetKey]:
             near = get_close_matches(name, known)
             hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(sorted(known))}."
             raise InputError("no_asset", f"There is no asset '{name}'. {hint}")
+        if graph.get(known[name]).partitions_def == VIDEOS:
+            message = f"'{name}' is made video by video: 'cv-pipelines motion backfill' makes it."
+            raise InputError("no_partitions", message)
         if graph.get(known[name]).partitions_def != DATASETS:
             raise InputError("no_partitions", f"'{name}' is not made data set by data set: it has no backfills.")
     return [known[name] for name in dict.fromkeys(names)]

@@ -2,11 +2,12 @@
 
 import os
 import time
+from collections.abc import Sequence
 
 from dagster import DagsterInstance
 
 from cv_pipelines.errors import CvError, InfrastructureError
-from cv_pipelines.partitions import DATASETS
+from cv_pipelines.partitions import DATASETS, VIDEOS
 from cv_pipelines.settings import ROOT, load_settings
 
 FRESH_SECONDS = 60.0
@@ -53,3 +54,13 @@ def add_partition(instance: DagsterInstance, dataset: str) -> None:
 def delete_partition(instance: DagsterInstance, dataset: str) -> None:
     """Let the UI no longer offer a data set."""
     instance.delete_dynamic_partition(str(DATASETS.name), dataset)
+
+
+def add_videos(instance: DagsterInstance, keys: Sequence[str]) -> None:
+    """Make videos partitions; those that are there already stay."""
+    instance.add_dynamic_partitions(str(VIDEOS.name), keys)
+
+
+def delete_video(instance: DagsterInstance, key: str) -> None:
+    """Let the UI no longer offer a video."""
+    instance.delete_dynamic_partition(str(VIDEOS.name), key)

@@ -1,15 +1,10 @@
-"""What must hold of data, as expectations of Great Expectations, told apart by what breaks without them.
-
-Great Expectations takes seconds to import, so a rule names its expectation and is built when it runs.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+"""What must hold of data, told apart by what breaks without it."""
 
 from cv_pipelines.images.header import FORMATS
 from cv_pipelines.images.manifest import IMAGES
 from cv_pipelines.models.drift import LIMIT
+from cv_pipelines.quality.motion_rules import MOTION_RULES
+from cv_pipelines.quality.rule import Rule
 
 SMALLEST_SIDE = 8
 MOST_QUARANTINED = 0.05
@@ -17,32 +12,6 @@ FEWEST_IMAGES = 5
 USUAL_FEWEST = 20
 LEAST_SHARE = 0.05
 MOST_MISCALIBRATED = 0.1
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One check of an asset.
-
-    Attributes:
-        name: of the check, stable.
-        promise: what holds when it passes, for people.
-        advice: what to do when it does not.
-        table: which of the asset's tables it looks at.
-        expectation: name of a class in `great_expectations.expectations`.
-        arguments: of that class.
-        blocking: training on data that breaks it would be wrong.
-        identity: the columns that name a failing row.
-    """
-
-    name: str
-    promise: str
-    advice: str
-    table: str
-    expectation: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    blocking: bool = True
-    identity: tuple[str, ...] = ("image_id",)
-
 
 MANIFEST_RULES = [
     Rule(
@@ -259,5 +228,6 @@ RULES: dict[str, list[Rule]] = {
     "model_evaluation": EVALUATION_RULES,
     "predictions": PREDICTION_RULES,
     "prediction_drift": DRIFT_RULES,
+    **MOTION_RULES,
 }
 """The checks of each asset that has some."""

@@ -5,8 +5,7 @@ import pandas as pd
 
 from cv_pipelines.annotations.splits import SPLITS
 from cv_pipelines.catalog import Catalog
-
-Tables = dict[str, pd.DataFrame]
+from cv_pipelines.quality.motion_tables import MOTION_TABLES, Tables
 
 
 def manifest_tables(catalog: Catalog, dataset: str) -> Tables:
@@ -91,5 +90,6 @@ TABLES = {
     "model_evaluation": evaluation_tables,
     "predictions": prediction_tables,
     "prediction_drift": drift_tables,
+    **MOTION_TABLES,
 }
 """How to make the tables of each asset that has checks."""

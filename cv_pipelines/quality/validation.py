@@ -12,7 +12,8 @@ import pandas as pd
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.errors import InternalError
 from cv_pipelines.quality.results import MOST_ROWS, CheckResult
-from cv_pipelines.quality.rules import RULES, Rule
+from cv_pipelines.quality.rule import Rule
+from cv_pipelines.quality.rules import RULES
 from cv_pipelines.quality.tables import TABLES
 from cv_pipelines.storage.bundles import put_bundle
 

@@ -17,12 +17,13 @@ from datetime import datetime
 from itertools import groupby, islice
 
 from cv_pipelines.catalog import Catalog
+from cv_pipelines.database.engine import transaction
 from cv_pipelines.errors import InfrastructureError
 from cv_pipelines.images.known import PREFIX as JOURNALS
 from cv_pipelines.progress import Progress, silent
 from cv_pipelines.retention.copies import IMAGES
 from cv_pipelines.retention.needs import THREADS, objects_in, parts_of
-from cv_pipelines.retention.records import drop_garbage, transaction
+from cv_pipelines.retention.records import drop_garbage
 from cv_pipelines.storage.packs import PREFIX as PACKS
 from cv_pipelines.storage.protocol import ObjectStore, StoredObject
 

@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from sqlalchemy import Row, and_, exists, select
 
 from cv_pipelines.catalog import Catalog
-from cv_pipelines.database.tables import datasets, of_present_dataset, publications
+from cv_pipelines.database.partition_owners import of_present_partition
+from cv_pipelines.database.tables import datasets, publications
 from cv_pipelines.images.versions import MANIFEST
 from cv_pipelines.progress import Progress, silent
 from cv_pipelines.storage.bundles import Bundle, Reference
@@ -69,7 +70,7 @@ def find_mentions(catalog: Catalog, digits: str, progress: Progress = silent) ->
 
 
 def _published(catalog: Catalog) -> Sequence[Row[Any]]:
-    present = and_(exists().where(datasets.c.name == publications.c.dataset), of_present_dataset(publications))
+    present = and_(exists().where(datasets.c.name == publications.c.dataset), of_present_partition(publications))
     query = select(publications, present.label("present")).where(publications.c.asset == MANIFEST)
     with catalog.database.connect() as connection:
         return connection.execute(query.order_by(publications.c.id)).all()

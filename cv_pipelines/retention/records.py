@@ -1,18 +1,17 @@
 """Which artefacts must stay: those that somebody can still ask for by name. The others lose their records."""
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import CompoundSelect, Connection, Engine, Select, select, union
+from sqlalchemy import CompoundSelect, Connection, Engine, select, union
 
 from cv_pipelines.database.clock import now
+from cv_pipelines.database.partition_owners import of_present_partition, present_partitions
 from cv_pipelines.database.tables import (
     acceptances,
     artefacts,
     datasets,
     models,
-    of_present_dataset,
     promotions,
     publications,
 )
@@ -28,25 +27,16 @@ def days_ago(database: Engine, days: float) -> datetime:
         return connection.execute(select(now())).scalar_one() - timedelta(days=days)
 
 
-@contextmanager
-def transaction(database: Engine, pretend: bool) -> Iterator[Connection]:
-    """A transaction; one that only pretends is rolled back, and its answers are as if it were not."""
-    with database.connect() as connection, connection.begin() as begun:
-        yield connection
-        if pretend:
-            begun.rollback()
-
-
 def drop_garbage(connection: Connection, older_than: datetime) -> set[str]:
-    """Delete the records of data sets that are no more, and of artefacts that are old and stand for nothing.
+    """Delete the records of what was removed, and of artefacts that are old and stand for nothing.
 
     Returns:
         Keys of the bundles that still have a record.
     """
-    present = select(datasets.c.name)
+    present = present_partitions()
     for table in _OF_A_DATASET:
         connection.execute(table.delete().where(table.c.dataset.not_in(present)))
-    connection.execute(publications.delete().where(~of_present_dataset(publications)))
+    connection.execute(publications.delete().where(~of_present_partition(publications)))
     old = artefacts.c.created_at < older_than
     connection.execute(artefacts.delete().where(old, artefacts.c.key.not_in(_wanted(present))))
     recorded = union(*(select(table.c.key) for table in (artefacts, publications, models)))
@@ -70,12 +60,12 @@ def drop_dataset(connection: Connection, dataset: str, orphans: Collection[str] 
 
 
 def wanted_bundles(connection: Connection) -> set[str]:
-    """Keys of the bundles that some data set has a use for."""
-    return set(connection.execute(_wanted(select(datasets.c.name))).scalars())
+    """Keys of the bundles that some data set or video has a use for."""
+    return set(connection.execute(_wanted(present_partitions())).scalars())
 
 
-def _wanted(names: Select[str] | list[str]) -> CompoundSelect[str]:
-    """Keys of the bundles that data sets stand or stood for, of their models, and of these models' evaluations.
+def _wanted(names: CompoundSelect[str] | list[str]) -> CompoundSelect[str]:
+    """Keys of the bundles that partitions stand or stood for, of their models, and of these models' evaluations.
 
     The report shows a champion's newest evaluation, whoever has asked for it.
     """

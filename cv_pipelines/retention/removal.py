@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cv_pipelines.catalog import Catalog
+from cv_pipelines.database.engine import transaction
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.datasets import Dataset, list_datasets
 from cv_pipelines.images.ingest import journal_of
@@ -17,7 +18,7 @@ from cv_pipelines.progress import Progress, silent
 from cv_pipelines.retention.collection import BUNDLES, PREFIXES, delete_objects
 from cv_pipelines.retention.copies import erase_places
 from cv_pipelines.retention.needs import keys_of, objects_in, parts_of, places_in
-from cv_pipelines.retention.records import drop_dataset, transaction, wanted_bundles
+from cv_pipelines.retention.records import drop_dataset, wanted_bundles
 from cv_pipelines.storage.packs import PREFIX as PACKS
 from cv_pipelines.storage.packs import Place, place_of
 from cv_pipelines.storage.protocol import ObjectStore, StoredObject

@@ -31,7 +31,7 @@ def load_frames(video: Video, file: RangeFile | None = None) -> Frames:
     if found is None:
         found = list_frames(video, file)
         if (shelf := _shelf(video)) and file.stamp:
-            shelf.put(_bytes_of(found), _KIND, video.address, file.stamp)
+            shelf.put(frames_bytes(found), _KIND, video.address, file.stamp)
     return found
 
 
@@ -45,16 +45,13 @@ def kept_frames(video: Video, stamp: str) -> Frames | None:
     shelf = _shelf(video)
     data = shelf.get(_KIND, video.address, stamp) if shelf and stamp else None
     try:
-        return _frames_of(data) if data else None
+        return parse_frames(data) if data else None
     except (pa.ArrowException, OSError, KeyError):  # half a file, where the power went: it is made again
         return None
 
 
-def _shelf(video: Video) -> Shelf | None:
-    return Shelf(video.cache / "frames", BUDGET) if video.cache else None
-
-
-def _bytes_of(frames: Frames) -> bytes:
+def frames_bytes(frames: Frames) -> bytes:
+    """A list of frames as a small Parquet file."""
     columns = {"time": [frame.time for frame in frames.frames], "key": [frame.key for frame in frames.frames]}
     schema = pa.schema([("time", pa.int64()), ("key", pa.int64())])
     table = pa.table(columns, schema).replace_schema_metadata({"tick": str(frames.tick), "damage": frames.damage})
@@ -63,8 +60,18 @@ def _bytes_of(frames: Frames) -> bytes:
     return bytes(sink.getvalue())
 
 
-def _frames_of(data: bytes) -> Frames:
+def parse_frames(data: bytes) -> Frames:
+    """What `frames_bytes` has written.
+
+    Raises:
+        pa.ArrowException: it is no such file.
+        KeyError: it is another one.
+    """
     table = pq.read_table(pa.BufferReader(data), use_threads=False)
     said = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
     rows = zip(table["time"].to_pylist(), table["key"].to_pylist(), strict=True)
     return Frames([Frame(*row) for row in rows], Fraction(said["tick"]), said["damage"])
+
+
+def _shelf(video: Video) -> Shelf | None:
+    return Shelf(video.cache / "frames", BUDGET) if video.cache else None

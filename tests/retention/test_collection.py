@@ -1,5 +1,6 @@
 """Garbage collection deletes exactly what nobody can ask for, and survives being killed."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,8 @@ from cv_pipelines.retention.records import days_ago
 from cv_pipelines.storage.bundles import Reference, put_bundle, put_part, put_table
 from cv_pipelines.storage.factory import open_store
 from cv_pipelines.storage.local import LocalStore
+from cv_pipelines.videos.archive import register_videos, remove_video
+from cv_pipelines.videos.listing import ListedVideo
 from tests.catalogs import forget_name
 from tests.library import Library
 from tests.servers import S3, on_both_databases
@@ -345,3 +348,41 @@ def test_exactly_what_is_old_and_needed_by_nobody_goes(made: list[Made], old_par
         assert library.keys() == expected
         assert_nothing_is_missing(library)
         catalog.database.dispose()
+
+
+@on_both_databases
+def test_what_was_made_of_a_video_stays_as_long_as_the_archive_has_it(catalog: Catalog) -> None:
+    kept, removed = (_video(catalog, name) for name in ("kept.mp4", "removed.mp4"))
+    results = [make(catalog, "camera_motion", key, key.encode()) for key in (kept, removed)]
+    for key, made in zip((kept, removed), results, strict=True):
+        catalog.publish("camera_motion", key, made)
+
+    collect_garbage(catalog, days_ago(catalog.database, -1))
+    assert [catalog.current("camera_motion", key) for key in (kept, removed)] == results
+
+    remove_video(catalog.database, removed)
+    collect_garbage(catalog, days_ago(catalog.database, -1))
+    assert [catalog.store.exists(made.key) for made in results] == [True, False]
+    assert catalog.current("camera_motion", kept) == results[0]
+    assert catalog.current("camera_motion", removed) is None
+
+
+@on_both_databases
+def test_a_video_that_comes_back_has_nothing_of_its_first_time(catalog: Catalog) -> None:
+    key = _video(catalog, "film.mp4")
+    catalog.publish("camera_motion", key, make(catalog, "camera_motion", "x"))
+    remove_video(catalog.database, key)
+    time.sleep(0.01)  # the database tells times to the millisecond
+
+    assert _video(catalog, "film.mp4") == key
+
+    assert catalog.history("camera_motion", key) == []
+    collect_garbage(catalog, days_ago(catalog.database, 7))
+    with catalog.database.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(publications)) == 0
+
+
+def _video(catalog: Catalog, name: str) -> str:
+    """A video of the archive; returns its key."""
+    ((registered,),) = register_videos(catalog.database, [ListedVideo(f"/films/{name}", name)])
+    return registered.video.key

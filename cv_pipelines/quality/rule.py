@@ -1,0 +1,33 @@
+"""A rule: what must hold of data, as an expectation of Great Expectations.
+
+Great Expectations takes seconds to import, so a rule names its expectation and is built when it runs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One check of an asset.
+
+    Attributes:
+        name: of the check, stable.
+        promise: what holds when it passes, for people.
+        advice: what to do when it does not.
+        table: which of the asset's tables it looks at.
+        expectation: name of a class in `great_expectations.expectations`.
+        arguments: of that class.
+        blocking: training on data that breaks it would be wrong.
+        identity: the columns that name a failing row.
+    """
+
+    name: str
+    promise: str
+    advice: str
+    table: str
+    expectation: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    blocking: bool = True
+    identity: tuple[str, ...] = ("image_id",)

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 import pyarrow as pa
 
-from cv_pipelines.motion.estimation import Estimate, Grey, MotionEstimator
+from cv_pipelines.motion.corners import Grey
+from cv_pipelines.motion.estimation import Estimate, MotionEstimator
 from cv_pipelines.motion.grey_pictures import Reduction, grey_picture, reduction_of
 from cv_pipelines.motion.intervals import INTERVALS
 from cv_pipelines.motion.plan import Chunk

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.complex128]
 """Shape (n,): x + i y of each point."""
+Mask = NDArray[np.bool_]
+"""Shape (n,): which of them."""
 
 _ROUNDS = 4
 _FAR = 4.0
@@ -59,11 +61,11 @@ class Fit:
     """
 
     motion: Similarity
-    agree: NDArray[np.bool_]
+    agree: Mask
     residual: float
 
 
-def refine(before: Points, after: Points, agree: NDArray[np.bool_]) -> Fit:
+def refine(before: Points, after: Points, agree: Mask) -> Fit:
     """Fit a similarity by least squares, reweighted so that what moves otherwise counts for nothing.
 
     Weights are Cauchy's, by the median residual, cut off at four times of it (Holland and Welsch, Robust

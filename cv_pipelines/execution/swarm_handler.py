@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dagster import DagsterEvent
 from dagster._core.execution.context.system import IStepContext
@@ -19,12 +19,13 @@ from cv_pipelines.database.outage import is_outage
 from cv_pipelines.errors import CvError, InternalError
 from cv_pipelines.execution import leases
 from cv_pipelines.execution.engine import Engine, EngineUnreachableError, Placement
+from cv_pipelines.execution.last_words import LastWords
 from cv_pipelines.execution.leases import Lease
 from cv_pipelines.execution.needs import Needs, needs_of
 from cv_pipelines.execution.step_events import tell, tell_begin, tell_end, tell_launch
 from cv_pipelines.execution.step_launcher import StepLauncher
 from cv_pipelines.execution.step_service import Step
-from cv_pipelines.execution.verdict import Alive, Limits, Over, Verdict, judge, phase_of
+from cv_pipelines.execution.verdict import Alive, Limits, Over, Verdict, judge, newest, phase_of
 from cv_pipelines.settings import SwarmSettings
 
 _LOOK_SECONDS = 0.9
@@ -75,6 +76,7 @@ class SwarmStepHandler(StepHandler):
         super().__init__()
         self._engine, self._database, self._settings = engine, database, settings
         self._launcher = StepLauncher(engine, database, settings)
+        self._last_words = LastWords(engine)
         self._watched: dict[str, _Watched] = {}
         self._over: dict[str, Over] = {}
         self._finished: dict[str, float] = {}
@@ -120,6 +122,14 @@ class SwarmStepHandler(StepHandler):
         self._launcher.remove(watched.step.lease)
         yield from ()
 
+    def end_all(self) -> None:
+        """Take back all attempts of a run that is being cancelled, and remove their containers."""
+        with suppress(DBAPIError):
+            for name in self._watched:
+                leases.revoke(self._database, name, "cancelled")
+        for name in self._watched:
+            self._launcher.remove(name)
+
     def finished(self, step_key: str) -> None:
         """Note that the last event of an attempt has been read: its process has nothing to do any more."""
         for name, watched in self._watched.items():
@@ -157,9 +167,14 @@ class SwarmStepHandler(StepHandler):
             # Dagster reads what steps have written between two looks: it may be the last event of this one
             if watched.refused is None and watched.doubt != verdict.code:
                 watched.doubt = verdict.code
+                if lease and not lease.log_tail and self._is_reachable(step.lease):
+                    self._last_words.ask(step.lease)
+            elif self._last_words.are_awaited(step.lease):
+                pass
             elif self._take_back(lease, verdict):
                 self._over[step.key] = verdict
-                tell_end(context, lease, verdict)
+                words = self._last_words.of(step.lease)
+                tell_end(context, replace(lease, log_tail=words) if lease and words else lease, verdict)
                 self._launcher.remove(step.lease)
                 return CheckStepHealthResult.unhealthy(verdict.message)
             else:
@@ -232,6 +247,11 @@ class SwarmStepHandler(StepHandler):
             except CvError:
                 self._engine_quiet_until = time.monotonic() + _QUIET_SECONDS
         self._look = _Look(time.monotonic(), held, placements)
+
+    def _is_reachable(self, name: str) -> bool:
+        """Whether there is a container, on a node that the engine hears of."""
+        placements = (self._look.placements or {}).get(name, ())
+        return bool(placements) and newest(placements).node is not None and newest(placements).node_is_up
 
     def _take_back(self, lease: Lease | None, verdict: Over) -> bool:
         """Make sure that nobody begins or goes on with an attempt; False where it has come to life meanwhile."""

@@ -156,6 +156,12 @@ class WorkerNodes:
         with self.instance() as instance:
             return [one for one in instance.all_logs(run_id, of_type=kind) if one.dagster_event]
 
+    def facts(self, run_id: str) -> list[dict[str, object]]:
+        """What the UI shows beside the messages of a run."""
+        told = [one.dagster_event for one in self.events(run_id, DagsterEventType.ENGINE_EVENT)]
+        shown = [event.engine_event_data.metadata for event in told if event is not None]
+        return [{name: value.value for name, value in one.items()} for one in shown]
+
     def messages(self, run_id: str) -> list[str]:
         """What the UI shows of a run, line by line."""
         return [one.dagster_event.message or "" for one in self.events(run_id) if one.dagster_event]

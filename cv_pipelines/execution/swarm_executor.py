@@ -79,6 +79,8 @@ class SwarmExecutor(StepDelegatingExecutor):
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
     ) -> Iterator[DagsterEvent]:
         """Execute a run's steps, and leave no container behind that nobody will come back for."""
+        if plan_context.resume_from_failure:
+            self._handler.take_over(plan_context.run_id)
         try:
             yield from super().execute(plan_context, execution_plan)
         except DagsterExecutionInterruptedError:

@@ -130,6 +130,13 @@ class SwarmStepHandler(StepHandler):
         for name in self._watched:
             self._launcher.remove(name)
 
+    def take_over(self, run_id: str) -> None:
+        """Note what ended while the run had no worker: nobody has removed its containers."""
+        with suppress(DBAPIError):
+            for name, lease in leases.leases_of(self._database, run_id).items():
+                if lease.ended is not None:
+                    self._finished[name] = time.monotonic()
+
     def finished(self, step_key: str) -> None:
         """Note that the last event of an attempt has been read: its process has nothing to do any more."""
         for name, watched in self._watched.items():
@@ -142,7 +149,8 @@ class SwarmStepHandler(StepHandler):
         for name in [one for one, since in self._finished.items() if now - since >= seconds]:
             leases.revoke(self._database, name, "finished")
             self._launcher.remove(name)
-            del self._finished[name], self._watched[name]
+            del self._finished[name]
+            self._watched.pop(name, None)
 
     def clean_up(self) -> None:
         """Leave no container of a finished step behind; one that goes on is its next run worker's.

@@ -72,10 +72,13 @@ def refuses(context: OpExecutionContext) -> None:
     raise Failure("not with me", allow_retries=False)
 
 
+plain = sleep_op("plain")
+
+
 @job(executor_def=ANYWHERE)
 def one() -> None:
     """One step without wishes."""
-    sleep_op("plain")()
+    plain()
 
 
 @job(executor_def=ANYWHERE)
@@ -101,7 +104,7 @@ def out_of_memory() -> None:
 def dying() -> None:
     """One step that dies, beside one that does not."""
     dies()
-    sleep_op("plain")()
+    plain()
 
 
 @job(executor_def=ANYWHERE)

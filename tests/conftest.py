@@ -24,6 +24,7 @@ from cv_pipelines.storage.packs import Pack, Place
 from cv_pipelines.storage.protocol import ObjectStore
 
 pytest_plugins = [
+    "tests.order",
     "tests.installation",
     "tests.library",
     "tests.rabbitmq",

@@ -35,7 +35,7 @@ def run_registry(swarm: Swarm, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def stalled_registry(swarm: Swarm) -> Iterator[tuple[str, threading.Event]]:
-    """Let whoever asks for an image wait until the end; yields what names begin with, and whether someone has asked."""
+    """Let whoever asks for an image wait until the end; yields what names begin with, and if one has asked."""
     asked, over = threading.Event(), threading.Event()
 
     class Handler(BaseHTTPRequestHandler):

@@ -11,8 +11,8 @@ from dagster import (
     MetadataValue,
     executor,
 )
-from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.definitions.executor_definition import multiple_process_executor_requirements
+from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.execution.context.system import IStepContext, PlanOrchestrationContext
 from dagster._core.execution.plan.objects import StepFailureData, UserFailureData
 from dagster._core.execution.plan.plan import ExecutionPlan

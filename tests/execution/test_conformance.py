@@ -76,7 +76,7 @@ def test_a_step_that_takes_too_long_is_killed_and_told(anywhere: WorkerNodes) ->
     message, facts = failure_of(anywhere, run_id)
     assert "cv/timeout_s" in message
     assert facts == {"source": "resource", "code": "timeout"}
-    assert [one.reason for one in leases(anywhere, run_id)] == ["timeout"] * 3
+    assert [one.reason for one in leases(anywhere, run_id)] == ["timeout"] * 2
     assert "ended" not in [words for *_, words in anywhere.marks(run_id)]
 
 

@@ -26,7 +26,7 @@ IMAGE = "cv-test-host:1"
 
 @dataclass
 class Production:
-    """A platform with a daemon, and with the instance of deploy/dagster.yaml, which looks more often after its runs."""
+    """A platform with a daemon, and the instance of deploy/dagster.yaml, which looks more often after its runs."""
 
     nodes: WorkerNodes
     daemons: "list[subprocess.Popen[bytes]]" = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""`backfill` hands its work to the daemon, as the UI does: a real daemon, once for all of it."""
+"""`backfill` and `run` hand their work to the daemon, as the UI does: a real daemon, once for all of it."""
 
 import json
 import shutil
@@ -135,6 +135,16 @@ def test_a_watched_source_is_synced(asked: Asked, served: tuple[Installation, st
     (run,) = watched_runs(installation)
     assert run["tags"]["cv/reason"] == "its source has changed"
     assert installation.json("dataset", "show", "watched")["images"] == 36
+
+
+def test_a_run_is_queued_where_a_daemon_is_alive(served: tuple[Installation, str]) -> None:
+    installation, _ = served
+    result = installation.json("run", "shapes", "--set", "epochs=6", "--set", "batch_size=16")
+    assert result["executed"] == "daemon"
+    assert result["succeeded"]
+    run = next(run for run in installation.runs() if run["id"] == result["run_id"])
+    assert run["tags"]["dagster/partition"] == "shapes"
+    assert "cv/process" not in run["tags"]
 
 
 def test_without_a_daemon_it_is_recorded_and_says_how_to_start_one(

@@ -4,7 +4,10 @@ Most slow tests wait: for daemons, containers, outages. They come first, slowest
 process waits for another one's last long test; those that share servers stay together, so that these start once.
 """
 
+from typing import Any
+
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 SLOW = (
     "execution/test_conformance.py[swarm]",
@@ -65,11 +68,20 @@ def group_of(nodeid: str) -> str:
     return _TOGETHER.get(group, group)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put slow groups first, and tell xdist which test belongs to which."""
+    """Put slow groups first."""
     rank = {group: number for number, group in enumerate(SLOW)}
-    groups = {item: group_of(item.nodeid) for item in items}
-    items.sort(key=lambda item: rank.get(groups[item], len(rank)))
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group.translate({ord("["): " ", ord("]"): None})))
+    items.sort(key=lambda item: rank.get(group_of(item.nodeid), len(rank)))
+
+
+class Together(LoadScopeScheduling):
+    """Hands out whole groups, in their order, to whoever has nothing to do."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """With `--dist loadscope`, groups are handed out (the marks for xdist's own ones need pytest < 9.2)."""
+    return Together(config, log) if config.getvalue("dist") == "loadscope" else None

@@ -51,7 +51,7 @@ def test_a_callers_mistake_is_not_tried_again(anywhere: WorkerNodes) -> None:
 def test_a_step_that_no_node_could_ever_take_fails_at_once(anywhere: WorkerNodes) -> None:
     run_id = anywhere.launch("one_gpu", {"cv/gpus": "5"})
 
-    assert anywhere.wait(run_id, 30).status == DagsterRunStatus.FAILURE
+    assert anywhere.wait(run_id, 90).status == DagsterRunStatus.FAILURE
     message, facts = failure_of(anywhere, run_id)
     assert "No node offers 5 GPUs (the most on a node: 1)" in message
     assert facts == {"source": "input", "code": "no_such_node"}
@@ -95,7 +95,7 @@ def test_cancelling_ends_a_step_that_runs_and_one_that_waits(anywhere: WorkerNod
 
 def test_an_image_that_is_not_allowed_is_refused(anywhere: WorkerNodes) -> None:
     refused = anywhere.launch("one", {"cv/image": "evil:latest"})
-    assert anywhere.wait(refused, 30).status == DagsterRunStatus.FAILURE
+    assert anywhere.wait(refused, 90).status == DagsterRunStatus.FAILURE
     message, facts = failure_of(anywhere, refused)
     assert "asks for the image 'evil:latest', which CV_SWARM_IMAGES does not allow" in message
     assert facts["source"] == "input"

@@ -141,7 +141,7 @@ class WorkerNodes:
         path = self.folder / "marks" / run_id
         return [line.split("|") for line in path.read_text().splitlines()] if path.exists() else []
 
-    def wait_for_mark(self, run_id: str, op: str, words: str, seconds: float = 25) -> list[str]:
+    def wait_for_mark(self, run_id: str, op: str, words: str, seconds: float = 60) -> list[str]:
         """Wait until a step has left a mark; returns it."""
         found: list[list[str]] = []
 

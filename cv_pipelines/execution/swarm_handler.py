@@ -32,7 +32,8 @@ _LOOK_SECONDS = 0.9
 """For so long one look at the engine and at the leases serves all steps of a run."""
 _QUIET_SECONDS = 10.0
 """A guard that was heard of in this time needs no look at the engine; an engine that does not answer gets none."""
-_FAREWELL_SECONDS = 3.0
+_FAREWELL_SECONDS = 10.0
+"""For a process that has written its step's last event, to say how it ended; on a busy machine this takes a while."""
 _LINGER_SECONDS = 30.0
 """For a process that has written its step's last event, to end by itself."""
 

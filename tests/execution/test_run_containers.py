@@ -104,7 +104,7 @@ def run_production(platform: WorkerNodes) -> Iterator[Production]:
         for container in manager.containers(all=True, filters={"label": "dagster/run_id"}):
             print(manager.logs(container["Id"], tail=30).decode())
             manager.remove_container(container["Id"], force=True)
-        production.nodes.database.dispose()
+        production.nodes.close()
 
 
 @pytest.fixture(scope="module")

@@ -60,9 +60,20 @@ class WorkerNodes:
 
     @contextmanager
     def instance(self) -> Iterator[DagsterInstance]:
-        """The Dagster instance of the platform."""
-        with _environment(self.environment), DagsterInstance.get() as instance:
-            yield instance
+        """The Dagster instance of the platform, opened once: who waits asks it again and again."""
+        with _environment(self.environment):
+            yield self._instance
+
+    @cached_property
+    def _instance(self) -> DagsterInstance:
+        return DagsterInstance.get()
+
+    def close(self) -> None:
+        """Close what this process has opened of it."""
+        if "_instance" in self.__dict__:
+            self._instance.dispose()
+        if "database" in self.__dict__:
+            self.database.dispose()
 
     def launch(self, job: str, tags: Mapping[str, str] | None = None, **variables: str) -> str:
         """Start a run in a process of its own on this machine, as a run worker; returns the run's id."""
@@ -240,6 +251,6 @@ def run_platform(swarm: Swarm | None, folder: Path) -> Iterator[WorkerNodes]:
                 for worker in platform._workers.values():
                     worker.kill()
                     worker.wait()
-                platform.database.dispose()
+                platform.close()
     finally:
         store.stop()

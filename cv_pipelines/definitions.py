@@ -25,6 +25,7 @@ from sensors.run_failure import make_run_failure_sensor
 from sensors.task_events import make_event_sensor
 from sensors.tasks import make_task_sensor
 from sensors.watch_sources import make_watch_sensor
+from sensors.watch_videos import make_video_sensor
 
 settings = load_settings()
 database = DatabaseResource(url=settings.database)
@@ -53,6 +54,7 @@ defs = Definitions(
         make_new_data_sensor(AssetSelection.groups("annotations", "models", "inference")),
         make_run_failure_sensor(str(settings.ui_url)),
         make_watch_sensor(sync),
+        make_video_sensor(analyse_motion, settings.video_sources),
         make_task_sensor(FOR_TASKS),
         make_event_sensor(settings.run_days, settings.state / "logs"),
     ],

@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     file_allow: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Folders, by commas, of which tasks may name files."
     )
+    video_sources: Names = Field((), description="Folders and s3:// prefixes whose videos are watched.")
     executor: Literal["in_process", "swarm"] = Field(
         "in_process", description="Where steps run: in their run's process, or on the nodes of a Docker Swarm."
     )

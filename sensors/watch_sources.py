@@ -17,11 +17,12 @@ from dagster import (
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from pydantic import BaseModel, ValidationError
 
+from cv_pipelines.background import Background
 from cv_pipelines.catalog import Catalog
-from cv_pipelines.images.background import BackgroundListings
 from cv_pipelines.images.datasets import Dataset, list_datasets
-from cv_pipelines.images.listing import listing_hash
+from cv_pipelines.images.listing import listing_hash, read_listing
 from cv_pipelines.images.manifest import LISTING
+from cv_pipelines.images.sources.factory import open_source
 from cv_pipelines.orchestration.instance import add_partition
 from cv_pipelines.orchestration.local_runs import run_in_progress
 from cv_pipelines.videos.video import VIDEOS
@@ -58,7 +59,7 @@ def make_watch_sensor(job: UnresolvedAssetJobDefinition, seconds: float = SECOND
         job: ingests one data set.
         seconds: how long a tick goes on to new sources, and how long it waits for one.
     """
-    listings = BackgroundListings()
+    listings = Background(lambda source: listing_hash(read_listing(open_source(source))))
 
     @sensor(
         name="watch_sources",
@@ -77,7 +78,7 @@ def make_watch_sensor(job: UnresolvedAssetJobDefinition, seconds: float = SECOND
                 break
             memory.last = dataset.name
             try:
-                listing = listings.listing_hash(dataset.source, seconds)
+                listing = listings.listing(dataset.source, seconds)
                 settled = memory.seen.get(dataset.name) == listing
                 memory.seen[dataset.name] = listing
                 answer = judge(cat, context.instance, dataset, listing, settled)

@@ -18,7 +18,7 @@ LAYERS = [
         "cv_pipelines.hashing",
         "cv_pipelines.failpoints",
     ],
-    ["cv_pipelines.settings", "cv_pipelines.workers"],
+    ["cv_pipelines.settings", "cv_pipelines.workers", "cv_pipelines.background"],
     ["cv_pipelines.storage", "cv_pipelines.database", "cv_pipelines.broker"],
     ["cv_pipelines.remote"],
     ["cv_pipelines.videos"],

@@ -25,7 +25,7 @@ _SHOWN = 20
 @click.argument("source")
 @click.option("--since", type=AGE, metavar="AGE", help="Only files that changed within this time, such as 30d.")
 @click.option("--count", type=click.IntRange(1), help="Look until so many have to be analysed.")
-@click.option("--force", is_flag=True, help="Analyse all again, those in quarantine too.")
+@click.option("--force", is_flag=True, help="Analyse all again, those that cannot be used, too.")
 @click.option("--dry-run", is_flag=True, help="Only say what would happen.")
 @json_option
 def inject(source: str, since: float | None, count: int | None, force: bool, dry_run: bool, as_json: bool) -> None:
@@ -93,6 +93,7 @@ def _tell(found: "Found", dry_run: bool, expected: "Estimate") -> None:
         ("changed", found.changed),
         ("with a result that stands", found.current),
         ("in quarantine, and not changed since", found.quarantined),
+        ("with too little motion that is known", found.failed),
         ("being analysed already", found.under_way),
         (would, len(found.due)),
     ]
@@ -100,8 +101,8 @@ def _tell(found: "Found", dry_run: bool, expected: "Estimate") -> None:
     if found.refused:
         console.print(f"{len(found.refused):,} cannot be taken in:", style="yellow")
         print_table(["address", "reason"], found.refused[:_SHOWN])
-    if found.quarantined:
-        console.print("'cv-pipelines motion videos --quarantined' shows what is wrong; --force tries them again.")
+    if found.quarantined or found.failed:
+        console.print("'cv-pipelines motion videos' shows what is wrong; --force tries them again.")
     if dry_run and found.due:
         print_table(["would be analysed"], [[key] for key in found.due[:_SHOWN]])
         if len(found.due) > _SHOWN:

@@ -15,7 +15,7 @@ from cv_pipelines.settings import load_settings
 
 if TYPE_CHECKING:
     from cv_pipelines.catalog import Catalog
-    from cv_pipelines.motion.results import State
+    from cv_pipelines.motion.results import State, Summary
     from cv_pipelines.progress import Progress
     from cv_pipelines.videos.archive import ArchivedVideo
 
@@ -156,8 +156,16 @@ def _rows(catalog: "Catalog", quarantined: bool, progress: "Progress") -> Iterat
                 "static_share": known[video.key].static_share,
                 "bytes": video.size,
                 "modified_at": video.modified_at,
-                "problem": video.problem if state == "quarantined" else "",
+                "problem": _problem(video, state, known[video.key]),
             }
+
+
+def _problem(video: "ArchivedVideo", state: "State", known: "Summary") -> str:
+    if state == "quarantined":
+        return video.problem
+    return (
+        f"The motion of {known.invalid_share or 0:.0%} of its intervals is unknown." if state == "failed" else ""
+    )
 
 
 def _shown(row: dict[str, Any]) -> list[object]:

@@ -7,7 +7,7 @@ from itertools import islice
 
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.errors import CvError, InputError
-from cv_pipelines.motion.results import State, states_of
+from cv_pipelines.motion.results import DUE, State, states_of
 from cv_pipelines.progress import Progress, silent
 from cv_pipelines.settings import load_settings
 from cv_pipelines.videos.archive import AT_ONCE, Registered, register_videos, require_archivable, video_key
@@ -28,6 +28,7 @@ class Found:
         changed: how many have another version than before.
         current: how many have a result that stands.
         quarantined: how many were bad and have not changed.
+        failed: of how many too little motion is known.
         under_way: how many are being analysed, or about to be.
         due: keys of those that have to be analysed, in the order in which they were found.
         refused: addresses that cannot be taken in, and why.
@@ -38,20 +39,21 @@ class Found:
     changed: int = 0
     current: int = 0
     quarantined: int = 0
+    failed: int = 0
     under_way: int = 0
     due: list[str] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
 
-    def count(self, one: Registered, state: State, force: bool, is_busy: bool) -> None:
-        """Add a video."""
+    def count(self, one: Registered, state: State, is_wanted: bool, is_busy: bool) -> None:
+        """Add a video; whether it is wanted, somebody knows who has looked at more than its state."""
         self.videos += 1
         self.new += one.change == "new"
         self.changed += one.change == "changed"
         self.current += state == "current"
         self.quarantined += state == "quarantined"
-        is_due = state in ("missing", "stale")
-        self.under_way += is_due and is_busy
-        if force or (is_due and not is_busy):
+        self.failed += state == "failed"
+        self.under_way += is_wanted and is_busy
+        if is_wanted and not is_busy:
             self.due.append(one.video.key)
 
 
@@ -62,6 +64,7 @@ def take_in(
     busy: Container[str] = (),
     count: int | None = None,
     force: bool = False,
+    settled: bool = False,
     pretend: bool = False,
     progress: Progress = silent,
 ) -> Found:
@@ -74,6 +77,7 @@ def take_in(
         busy: keys of those that are being analysed, or about to be.
         count: the listing is read until so many have to be analysed; None: to its end.
         force: all have to be analysed, whatever is known of them.
+        settled: of a version that the archive has not seen before, nothing is analysed yet.
         pretend: change nothing, and answer as if it were done.
         progress: told of videos.
     """
@@ -85,7 +89,8 @@ def take_in(
             if len(found.due) == count:
                 break
             taken.append(listed)
-            found.count(registered, state, force, registered.video.key in busy)
+            wanted = force or (state in DUE and not (settled and registered.change != "same"))
+            found.count(registered, state, wanted, not force and registered.video.key in busy)
         if not pretend:
             entered([one.video.key for one in _registered(catalog, taken, pretend=False)])
         progress("looking at videos", found.videos)
@@ -110,7 +115,7 @@ def _usable(listing: Iterable[ListedVideo], refused: list[tuple[str, str]]) -> I
 def _judged(catalog: Catalog, batch: Sequence[ListedVideo]) -> list[tuple[ListedVideo, Registered, State]]:
     """How things stand with videos; where that depends on a version that the listing does not tell, ask for it."""
     judged = _as_listed(catalog, batch)
-    unknown = [one for one, _, state in judged if not one.stamp and state in ("current", "quarantined")]
+    unknown = [one for one, _, state in judged if not one.stamp and state not in DUE]
     if not unknown:
         return judged
     with ThreadPoolExecutor(_REQUESTS) as pool:

@@ -1,6 +1,6 @@
 """Which videos of the archive have a result, and whether it is that of their present version."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,7 +8,7 @@ from typing import Any, Literal
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.hashing import hash_values
 from cv_pipelines.motion.analysis import motion_key
-from cv_pipelines.motion.artefacts.regions import regions_inputs
+from cv_pipelines.motion.artefacts.regions import REGIONS_VERSION, regions_inputs
 from cv_pipelines.motion.parameters import MotionParameters
 from cv_pipelines.motion.settings import load_motion_settings
 from cv_pipelines.storage.bundles import Reference
@@ -20,9 +20,14 @@ USUAL = MotionParameters()
 """What an archive is analysed with, so that all of its videos can be compared."""
 _THREADS = 16
 
-State = Literal["quarantined", "missing", "stale", "current"]
-"""Of a video in the archive: `quarantined`; without a result (`missing`); with one of another version of the file,
-other parameters, thresholds or code (`stale`); or with one that stands (`current`)."""
+State = Literal["quarantined", "missing", "stale", "failed", "current"]
+"""Of a video in the archive.
+
+`quarantined`: it cannot be used. `missing`: it has no result. `stale`: its result is of another version of the
+file, other parameters, thresholds or code. `failed`: its result was stopped by its check, for too much of the motion
+is unknown, and doing it again would change nothing. `current`: its result stands."""
+DUE: tuple[State, ...] = ("missing", "stale")
+"""States in which an analysis helps."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +37,12 @@ class Summary:
     Attributes:
         frames: how many were analysed; None: it has no result.
         static_share: of them, in static regions; None: nobody has looked for regions yet.
+        invalid_share: of the intervals whose motion is unknown; None: as frames.
     """
 
     frames: int | None = None
     static_share: float | None = None
+    invalid_share: float | None = None
 
 
 def motion_inputs(address: str, stamp: str, parameters: MotionParameters) -> dict[str, str]:
@@ -49,23 +56,35 @@ def motion_inputs(address: str, stamp: str, parameters: MotionParameters) -> dic
     return {"motion": motion_key(f"{address}\n{stamp}", parameters)}
 
 
+def wanted_of(video: ArchivedVideo) -> str:
+    """A hash of everything that decides what a result of a video as it is now would be."""
+    regions = {"thresholds": load_motion_settings().thresholds().model_dump(), "code": REGIONS_VERSION}
+    return hash_values({**motion_inputs(video.address, video.stamp, USUAL), **regions})
+
+
 def states_of(catalog: Catalog, videos: Sequence[ArchivedVideo]) -> dict[str, State]:
     """How things stand with some hundred videos, by key; as far as the archive knows, no file is looked at."""
-    limits = load_motion_settings().thresholds()
-    motion, regions = (catalog.currents(asset, [one.key for one in videos]) for asset in (MOTION, MOTION_REGIONS))
+    settings = load_motion_settings()
+    limits, keys = settings.thresholds(), [video.key for video in videos]
+    motion, regions = (catalog.currents(asset, keys) for asset in (MOTION, MOTION_REGIONS))
     made_by = catalog.inputs_of(MOTION, motion.values()) | catalog.inputs_of(MOTION_REGIONS, regions.values())
 
+    def stands(made: Reference | None, inputs: Mapping[str, Any]) -> bool:
+        return made is not None and hash_values(inputs) in made_by[made.key]
+
     def state(video: ArchivedVideo) -> State:
+        moves, stretches = motion.get(video.key), regions.get(video.key)
         if video.is_quarantined:
             return "quarantined"
-        if video.key not in motion or video.key not in regions:
+        if moves is None:
             return "missing"
-        wanted = (
-            (motion[video.key], motion_inputs(video.address, video.stamp, USUAL)),
-            (regions[video.key], regions_inputs(motion[video.key], limits)),
-        )
-        stands = all(hash_values(inputs) in made_by[reference.key] for reference, inputs in wanted)
-        return "current" if stands else "stale"
+        if not stands(moves, motion_inputs(video.address, video.stamp, USUAL)):
+            return "stale"
+        if stands(stretches, regions_inputs(moves, limits)):
+            return "current"
+        if catalog.open(moves).facts["invalid_share"] > settings.invalid_share:
+            return "failed"
+        return "stale" if stretches else "missing"
 
     return {video.key: state(video) for video in videos}
 
@@ -75,7 +94,9 @@ def summaries_of(catalog: Catalog, videos: Sequence[ArchivedVideo]) -> dict[str,
     keys = [video.key for video in videos]
     motion, regions = (dict(_facts(catalog, catalog.currents(asset, keys))) for asset in (MOTION, MOTION_REGIONS))
     return {
-        key: Summary(motion.get(key, {}).get("frames"), regions.get(key, {}).get("static_share")) for key in keys
+        key: Summary(moves.get("frames"), regions.get(key, {}).get("static_share"), moves.get("invalid_share"))
+        for key in keys
+        for moves in [motion.get(key, {})]
     }
 
 

@@ -207,26 +207,32 @@ def remove_video(database: Engine, key: str) -> None:
 def _register(database: Engine, found: dict[str, ListedVideo], pretend: bool) -> list[Registered]:
     for one in found.values():
         require_archivable(one.address)
-    rows = [
-        {
-            "key": key,
-            "address": one.address,
-            "name": Video(one.address).name,
-            "size": one.size,
-            "modified_at": one.modified,
-            "stamp": one.stamp,
-        }
-        for key, one in found.items()
-    ]
     with transaction(database, pretend) as connection:
         take_turns(connection, "videos")
         before = _present(connection, found)
-        insert = insert_into(connection, videos)
-        told = {name: func.coalesce(insert.excluded[name], videos.c[name]) for name in ("size", "modified_at")}
-        told["stamp"] = func.coalesce(func.nullif(insert.excluded.stamp, ""), videos.c.stamp)
-        connection.execute(insert.on_conflict_do_update(index_elements=["address"], set_=told), rows)
-        after = _present(connection, found)
+        rows = [_row(key, one) for key, one in found.items() if key not in before or _tells_news(one, before[key])]
+        if rows:
+            connection.execute(_upsert(connection), rows)
+        after = before | _present(connection, [row["key"] for row in rows])
     return [Registered(after[key], _change(before.get(key), after[key])) for key in found]
+
+
+def _row(key: str, one: ListedVideo) -> dict[str, Any]:
+    told = {"size": one.size, "modified_at": one.modified, "stamp": one.stamp}
+    return {"key": key, "address": one.address, "name": Video(one.address).name, **told}
+
+
+def _tells_news(one: ListedVideo, known: ArchivedVideo) -> bool:
+    """Whether a row would change: of ten thousand that are looked at every minute hardly one does."""
+    told = ((one.size, known.size), (one.modified, known.modified_at), (one.stamp or None, known.stamp))
+    return any(new is not None and new != old for new, old in told)
+
+
+def _upsert(connection: Connection) -> Any:
+    insert = insert_into(connection, videos)
+    told = {name: func.coalesce(insert.excluded[name], videos.c[name]) for name in ("size", "modified_at")}
+    told["stamp"] = func.coalesce(func.nullif(insert.excluded.stamp, ""), videos.c.stamp)
+    return insert.on_conflict_do_update(index_elements=["address"], set_=told)
 
 
 def _told(facts: FileFacts) -> dict[str, Any]:

@@ -18,14 +18,21 @@ def register(catalog: Catalog, address: str, stamp: str = "1") -> ArchivedVideo:
 
 
 def analyse(
-    catalog: Catalog, name: str, parameters: MotionParameters = USUAL, frames: int = 100, static: float = 0.5
+    catalog: Catalog,
+    name: str,
+    parameters: MotionParameters = USUAL,
+    frames: int = 100,
+    static: float = 0.5,
+    invalid: float = 0,
 ) -> Reference:
     """Publish a result of a video as it is now, by its key or address; returns that of its motion."""
     video = find_video_of_archive(catalog.database, name)
-    inputs, facts = motion_inputs(video.address, video.stamp, parameters), {"frames": frames}
+    inputs = motion_inputs(video.address, video.stamp, parameters)
+    facts = {"frames": frames, "invalid_share": invalid}
     made = catalog.once(MOTION, inputs, lambda _: put_bundle(catalog.store, MOTION, str(frames), facts, {}))
     catalog.publish(MOTION, video.key, made.reference)
-    analyse_regions(catalog, video, made.reference, static)
+    if invalid <= load_motion_settings().invalid_share:
+        analyse_regions(catalog, video, made.reference, static)
     return made.reference
 
 

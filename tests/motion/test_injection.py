@@ -78,6 +78,15 @@ def test_a_bad_video_is_skipped_until_its_file_changes_or_a_person_insists(catal
     assert (found.quarantined, key in found.due) == (0, True)
 
 
+def test_a_video_of_which_too_little_is_known_is_not_tried_again_and_again(catalog: Catalog, films: Path) -> None:
+    inject(catalog, films)
+    analyse(catalog, str(films / "a.mp4"), invalid=0.9)
+
+    found, _ = inject(catalog, films)
+
+    assert (found.failed, found.current, len(found.due)) == (1, 0, 2)
+
+
 def test_what_is_being_analysed_is_not_asked_for_again(catalog: Catalog, films: Path) -> None:
     busy = {video_key(str(films / "a.mp4"))}
 

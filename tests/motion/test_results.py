@@ -76,12 +76,21 @@ def test_two_videos_with_the_same_result_both_have_it(catalog: Catalog) -> None:
 
 def test_a_result_whose_regions_were_never_found_is_not_complete(catalog: Catalog) -> None:
     video = register(catalog, "/one.mp4")
-    made = put_bundle(catalog.store, MOTION, "1", {"frames": 3}, {})
+    made = put_bundle(catalog.store, MOTION, "1", {"frames": 3, "invalid_share": 0}, {})
     catalog.once(MOTION, motion_inputs(video.address, video.stamp, MotionParameters()), lambda _: made)
     catalog.publish(MOTION, video.key, made)
 
     assert states(catalog, video) == ["missing"]
-    assert summaries_of(catalog, [video]) == {video.key: Summary(3, None)}
+    assert summaries_of(catalog, [video]) == {video.key: Summary(3, None, 0)}
+
+
+def test_a_result_that_does_not_pass_its_check_has_failed_until_something_changes(catalog: Catalog) -> None:
+    video = register(catalog, "/one.mp4")
+    analyse(catalog, video.key, invalid=0.9)
+
+    assert states(catalog, video) == ["failed"]
+    assert summaries_of(catalog, [video]) == {video.key: Summary(100, None, 0.9)}
+    assert states(catalog, register(catalog, "/one.mp4", stamp="2")) == ["stale"]
 
 
 def test_a_bad_video_is_in_quarantine_whatever_was_made_of_it_before(catalog: Catalog) -> None:
@@ -97,4 +106,4 @@ def test_what_is_known_is_told(catalog: Catalog) -> None:
     one, other = register(catalog, "/one.mp4"), register(catalog, "/other.mp4")
     analyse(catalog, one.key, frames=25_000, static=0.25)
 
-    assert summaries_of(catalog, [one, other]) == {one.key: Summary(25_000, 0.25), other.key: Summary()}
+    assert summaries_of(catalog, [one, other]) == {one.key: Summary(25_000, 0.25, 0), other.key: Summary()}

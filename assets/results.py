@@ -1,10 +1,11 @@
 """What every asset returns, in one shape."""
 
 import base64
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from dagster import DataVersion, MaterializeResult, MetadataValue, Output, RetryPolicy, TableRecord
+from dagster import BetaWarning, DataVersion, MaterializeResult, MetadataValue, Output, RetryPolicy, TableRecord
 
 from cv_pipelines.catalog import Outcome
 from cv_pipelines.execution.failures import STEP_RETRIES
@@ -36,7 +37,9 @@ def materialized(outcome: Outcome, metadata: Mapping[str, MetadataValue[Any]]) -
 def output_of(outcome: Outcome, metadata: Mapping[str, MetadataValue[Any]]) -> Output[Reference]:
     """The same from a step of an asset that has several, which Dagster wants as an output."""
     result = materialized(outcome, metadata)
-    return Output(outcome.reference, metadata=result.metadata, data_version=result.data_version)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BetaWarning)  # the data version of an output
+        return Output(outcome.reference, metadata=result.metadata, data_version=result.data_version)
 
 
 def picture(data: bytes, media_type: str = "image/png") -> MetadataValue[Any]:

@@ -21,6 +21,10 @@ GRAPH = {
     "predictions": ("inference", ["champion_model", "image_manifest"]),
     "prediction_drift": ("inference", ["champion_model", "image_manifest", "predictions"]),
     "task_predictions": ("inference", []),
+    "video_catalog": ("motion", []),
+    "camera_motion": ("motion", ["video_catalog"]),
+    "motion_regions": ("motion", ["camera_motion"]),
+    "static_thumbnails": ("motion", ["motion_regions", "video_catalog"]),
 }
 WITHOUT_STEP = {"task_predictions"}
 """Assets that a job of tasks reports on, and nobody can ask for."""
@@ -54,16 +58,20 @@ def test_every_asset_says_what_it_is_and_whose(defs: Definitions) -> None:
             continue
         assert spec.code_version
         assert spec.partitions_def is not None
-        assert spec.partitions_def.name == "dataset"  # type: ignore[attr-defined]
+        expected = "video" if spec.group_name == "motion" else "dataset"
+        assert spec.partitions_def.name == expected  # type: ignore[attr-defined]
 
 
 def test_every_step_carries_the_one_retry_policy(defs: Definitions) -> None:
-    policies: dict[str, RetryPolicy | None] = {asset.op.name: asset.op.retry_policy for asset in assets_of(defs)}
+    policies: dict[str, list[RetryPolicy | None]] = {
+        asset.node_def.name: [op.retry_policy for op in asset.node_def.iterate_op_defs()] for asset in assets_of(defs)
+    }
     assert set(policies) == set(GRAPH) - WITHOUT_STEP
-    assert set(policies.values()) == {STEP_RETRIES}
+    assert {asset for asset, steps in policies.items() if len(steps) > 1} == {"camera_motion"}
+    assert all(policy == STEP_RETRIES for steps in policies.values() for policy in steps)
     for check in defs.asset_checks or []:
         assert check.op.retry_policy == STEP_RETRIES
-    for job in ("loop", "sync", "train", "predict"):
+    for job in ("loop", "sync", "train", "predict", "analyse_motion"):
         assert defs.resolve_job_def(job).op_retry_policy == STEP_RETRIES
     for job in ("classify_images", "exercise"):
         assert [node.definition.retry_policy for node in defs.resolve_job_def(job).nodes] == [STEP_RETRIES]

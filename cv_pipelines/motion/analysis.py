@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cv_pipelines.errors import InputError
+from cv_pipelines.failpoints import fail_point
 from cv_pipelines.hashing import hash_values
 from cv_pipelines.motion.chunk import ChunkWork, analyse_chunk, lost_chunk
 from cv_pipelines.motion.intervals import INTERVALS, MotionFacts
@@ -45,7 +46,16 @@ class MotionPlan:
 
     def checkpoint(self, chunk: Chunk) -> str:
         """Where the result of a chunk is kept until all are there."""
-        return f"checkpoints/{self.key}/{chunk.number:06d}.parquet"
+        return f"{checkpoints_of(self.key)}{chunk.number:06d}.parquet"
+
+
+def checkpoints_of(key: str) -> str:
+    """What the keys of the results of chunks begin with.
+
+    Args:
+        key: of the plan.
+    """
+    return f"checkpoints/{key}/"
 
 
 def motion_key(stamp: str, parameters: MotionParameters) -> str:
@@ -119,6 +129,7 @@ def analyse_chunks(
     ]
     for chunk, table in map_in_workers(_analyse, works, _lost, min(workers, len(works)), batch=1):
         store.replace(plan.checkpoint(chunk), parquet_bytes(table))
+        fail_point("motion.chunk_kept")
         done += len(chunk.frames)
         progress(stage, done, total)
         yield chunk

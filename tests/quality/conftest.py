@@ -38,6 +38,15 @@ def pieces() -> Pieces:
         "evaluation": {"accuracy_low": 0.8, "majority_share": 0.4, "calibration": {"error": 0.05, "bins": []}},
         "predictions": [{"image_id": image} for image in ids],
         "drift": {"images": 54, "enough": 50, "limit": 0.2, "indices": {"brightness": 0.1, "predictions": 0.2}},
+        "video": {"address": "/films/a.mp4", "frames": 32, "width": 640, "height": 360, "duration": "16/15"},
+        # two frames are fewer than a stride
+        "motion": {"invalid_share": 0.2, "first": 1, "last": 32, "stride": 3},
+        "intervals": [{"from_frame": frame, "to_frame": frame + 3} for frame in range(1, 31, 3)],
+        "regions": [
+            {"start_frame": 1, "end_frame": 20, "kind": "static"},
+            {"start_frame": 21, "end_frame": 32, "kind": "pan_E"},
+        ],
+        "stretches": [{"frame": 10, "problem": ""}],
     }
 
 
@@ -48,6 +57,9 @@ def publish(catalog: Catalog) -> Callable[[Pieces], Catalog]:
     def run(pieces: Pieces) -> Catalog:
         def table(name: str, schema: pa.Schema) -> str:
             return put_table(catalog.store, pa.Table.from_pylist(pieces[name], schema))
+
+        def plain(name: str) -> str:
+            return put_table(catalog.store, pa.Table.from_pylist(pieces[name]))
 
         images = pa.Table.from_pylist(pieces["images"], IMAGES).select(pieces["columns"])
         manifest = {"images": put_table(catalog.store, images)}
@@ -62,6 +74,10 @@ def publish(catalog: Catalog) -> Callable[[Pieces], Catalog]:
             ("model_evaluation", pieces["evaluation"], {}),
             ("predictions", {}, predictions),
             ("prediction_drift", pieces["drift"], {}),
+            ("video_catalog", pieces["video"], {}),
+            ("camera_motion", pieces["motion"], {"intervals": plain("intervals")}),
+            ("motion_regions", {"frames": pieces["video"]["frames"]}, {"regions": plain("regions")}),
+            ("static_thumbnails", {"stretches": pieces["stretches"]}, {}),
         ):
             catalog.publish(asset, "pets", put_bundle(catalog.store, asset, f"{asset}-7", facts, parts))
         return catalog

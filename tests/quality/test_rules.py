@@ -19,6 +19,10 @@ BLOCKING = {
     "model_evaluation": set(),
     "predictions": {"one_prediction_per_image"},
     "prediction_drift": set(),
+    "video_catalog": {"has_frames", "has_size", "has_duration"},
+    "camera_motion": {"few_invalid", "intervals_cover_video"},
+    "motion_regions": {"regions_tile_video", "known_kinds"},
+    "static_thumbnails": set(),
 }
 
 
@@ -131,6 +135,46 @@ CASES = [
         "prediction_drift/no_drift",
         lambda p: p["drift"]["indices"].update(contrast=0.21),
         [{"quantity": "contrast", "index": 0.21}],
+    ),
+    Case(
+        "video_catalog/has_frames",
+        lambda p: p["video"].update(frames=1),
+        [{"address": "/films/a.mp4", "frames": 1}],
+    ),
+    Case(
+        "video_catalog/has_size",
+        lambda p: p["video"].update(height=15),
+        [{"address": "/films/a.mp4", "short_side": 15}],
+    ),
+    Case(
+        "video_catalog/has_duration",
+        lambda p: p["video"].update(duration="0"),
+        [{"address": "/films/a.mp4", "seconds": 0.0}],
+    ),
+    Case(
+        "camera_motion/few_invalid",
+        lambda p: p["motion"].update(invalid_share=0.21),
+        [{"invalid_share": 0.21, "limit": 0.2}],
+    ),
+    Case(
+        "camera_motion/intervals_cover_video",
+        lambda p: p["intervals"].pop(),
+        [{"after_frame": 28, "next_frame": 31}],
+    ),
+    Case(
+        "motion_regions/regions_tile_video",
+        lambda p: p["regions"][1].update(start_frame=20),
+        [{"after_frame": 21, "next_frame": 20}],
+    ),
+    Case(
+        "motion_regions/known_kinds",
+        lambda p: p["regions"][1].update(kind="flight"),
+        [{"start_frame": 21, "kind": "flight"}],
+    ),
+    Case(
+        "static_thumbnails/every_stretch_has_a_picture",
+        lambda p: p["stretches"][0].update(problem="it is damaged"),
+        [{"frame": 10, "problem": "it is damaged"}],
     ),
 ]
 

@@ -15,6 +15,7 @@ from cv_pipelines.hashing import VERSION_LENGTH, hash_rows, hash_values
 from cv_pipelines.motion.analysis import (
     MotionPlan,
     analyse_chunks,
+    checkpoints_of,
     forget_chunks,
     merged,
     missing_chunks,
@@ -108,17 +109,21 @@ def finish_motion(catalog: Catalog, entry: Reference, parameters: MotionParamete
         InfrastructureError: some of it is gone.
     """
     video = catalog.open(entry)
-    plan = _plan(video, parameters)
-    missing = missing_chunks(plan, catalog.store)
+    inputs = _inputs(video, parameters)
+    found = any(True for _ in catalog.store.objects(checkpoints_of(inputs["motion"])))
+    # where there is nothing to put together, nobody needs the video any more
+    plan = _plan(video, parameters) if found else None
+    is_complete = plan is not None and not missing_chunks(plan, catalog.store)
 
     def make(_: str) -> Reference:
-        if missing:
-            message = f"{len(missing)} chunks of '{plan.video.address}' are gone: materialize its motion again."
+        if plan is None or not is_complete:
+            message = f"Chunks of '{video.facts['address']}' are gone: materialize its camera_motion again."
             raise InfrastructureError("lost_chunks", message)
         return _kept(catalog, merged(plan, catalog.store), plan, video, parameters)
 
-    outcome = catalog.once(MOTION, _inputs(video, parameters), make, settled=lambda _: bool(missing))
-    forget_chunks(plan, catalog.store)
+    outcome = catalog.once(MOTION, inputs, make, settled=lambda _: not is_complete)
+    if plan is not None:
+        forget_chunks(plan, catalog.store)
     return outcome
 
 

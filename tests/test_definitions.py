@@ -64,7 +64,8 @@ def test_every_asset_says_what_it_is_and_whose(defs: Definitions) -> None:
 
 def test_every_step_carries_the_one_retry_policy(defs: Definitions) -> None:
     policies: dict[str, list[RetryPolicy | None]] = {
-        asset.node_def.name: [op.retry_policy for op in asset.node_def.iterate_op_defs()] for asset in assets_of(defs)
+        asset.node_def.name: [op.retry_policy for op in asset.node_def.iterate_op_defs()]
+        for asset in assets_of(defs)
     }
     assert set(policies) == set(GRAPH) - WITHOUT_STEP
     assert {asset for asset, steps in policies.items() if len(steps) > 1} == {"camera_motion"}

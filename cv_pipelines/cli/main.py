@@ -46,6 +46,7 @@ for command in (
     task,
     dead_letters,
     events,
+    motion,
     schema,
     node,
     db,

@@ -43,7 +43,6 @@ for command in (
     model,
     image,
     video,
-    motion,
     task,
     dead_letters,
     events,

@@ -3,6 +3,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV_VERSION := 0.13.8
 BIN := .venv/bin
+# of tests, which wait more than they work; slow ones first, and together what shares servers (tests/order.py)
+WORKERS ?= $(shell expr $$(nproc) + 1)
+ORDERED := --dist loadscope --no-loadscope-reorder
 export DAGSTER_HOME := $(CURDIR)
 export CV_STATE ?= $(CURDIR)/.cv
 export GX_ANALYTICS_ENABLED := false
@@ -45,7 +48,7 @@ dev: setup ## The Dagster UI with its daemon, at http://127.0.0.1:3000
 	@$(BIN)/cv-pipelines dev
 
 test: setup ## All tests
-	@$(BIN)/pytest --numprocesses auto --dist worksteal
+	@$(BIN)/pytest --numprocesses $(WORKERS) $(ORDERED)
 
 faults: setup ## The tests of faults, each with ten seeds (CV_FAULT_SEEDS=100 for more)
 	@CV_FAULT_SEEDS=$${CV_FAULT_SEEDS:-10} $(BIN)/pytest tests/faults --numprocesses auto --dist worksteal

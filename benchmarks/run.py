@@ -25,6 +25,7 @@ BENCHMARKS = (
     "task_intake",
     "task_latency",
     "task_classification",
+    "motion",
     "worker_nodes",
 )
 

@@ -1,15 +1,15 @@
 """What steps on worker nodes cost: a swarm of three daemons on this machine, against Dagster's docker_executor."""
 
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import pytest
 from dagster import DagsterEventType, DagsterRunStatus
 
 from benchmarks.measure import Figure, UnavailableError, figure, seconds
@@ -102,11 +102,14 @@ def _bare(nodes: WorkerNodes) -> None:
 
 @contextmanager
 def _platform() -> Iterator[WorkerNodes]:
-    if shutil.which("dockerd") is None:
-        raise UnavailableError("dockerd is not installed: apt-get install docker.io")
-    with tempfile.TemporaryDirectory() as folder, run_swarm() as swarm:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
         Path(folder).chmod(0o755)
-        with run_platform(swarm, Path(folder, "platform")) as nodes:
-            nodes.jobs = _JOBS
-            time.sleep(1)
-            yield nodes
+        try:
+            swarm = stack.enter_context(run_swarm())
+            nodes = stack.enter_context(run_platform(swarm, Path(folder, "platform")))
+        except (pytest.skip.Exception, pytest.fail.Exception) as error:  # how the tests say what is missing
+            raise UnavailableError(str(error)) from error
+        nodes.jobs = _JOBS
+        time.sleep(1)
+        yield nodes

@@ -48,7 +48,7 @@ defs = Definitions(
         static_thumbnails,
     ],
     asset_checks=[*DATASET_CHECKS, *VIDEO_CHECKS],
-    jobs=[loop, analyse_motion, *FOR_TASKS],
+    jobs=[loop, *FOR_TASKS],
     schedules=[weekly_retraining],
     sensors=[
         make_new_data_sensor(AssetSelection.groups("annotations", "models", "inference")),

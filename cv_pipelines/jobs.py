@@ -53,5 +53,5 @@ def exercise() -> None:
     exercise_tasks()
 
 
-FOR_TASKS = (sync, train, predict, classify_images, exercise)
+FOR_TASKS = (sync, train, predict, analyse_motion, classify_images, exercise)
 """The jobs of all kinds of tasks."""

@@ -21,13 +21,14 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from cv_pipelines.database.clock import time_of
 from cv_pipelines.errors import CvError
 from cv_pipelines.images.datasets import find_dataset
-from cv_pipelines.orchestration.instance import add_partition
+from cv_pipelines.orchestration.instance import add_partition, add_videos
 from cv_pipelines.orchestration.task_attempts import reconcile, request_of
 from cv_pipelines.tasks.ledger.claims import Attempt, claim, expire, open_attempts
 from cv_pipelines.tasks.ledger.closing import close
 from cv_pipelines.tasks.ledger.ledger import Ledger
 from cv_pipelines.tasks.ledger.outcomes import error_of
 from cv_pipelines.tasks.ledger.watch import Watch
+from cv_pipelines.tasks.work.videos import enter_video
 from resources.tasks import TasksResource
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def make_task_sensor(jobs: Sequence[JobDefinition | UnresolvedAssetJobDefinition
         claim(ledger)
         requests = []
         for attempt in open_attempts(ledger):
-            request, refused = _request(ledger, context.instance, attempt)
+            request, refused = _request(tasks, context.instance, attempt)
             requests += [request] if request else []
             told += refused
         courier.announce(told)
@@ -102,13 +103,28 @@ def _collect(tasks: TasksResource, ledger: Ledger, courier: "Courier") -> list[s
     return notes
 
 
-def _request(ledger: Ledger, instance: DagsterInstance, attempt: Attempt) -> tuple[RunRequest | None, list[int]]:
+def _request(
+    tasks: TasksResource, instance: DagsterInstance, attempt: Attempt
+) -> tuple[RunRequest | None, list[int]]:
     """Ask for the run of an attempt that has none; one that cannot be asked for would wedge the sensor."""
+    ledger = tasks.ledger()
     if attempt.problem is not None:
         return None, close(ledger, attempt.id, attempt.problem)
     try:
-        if attempt.dataset is not None:
-            add_partition(instance, find_dataset(ledger.database, attempt.dataset).name)
+        partition = _partition(tasks, instance, attempt)
     except CvError as error:
         return None, close(ledger, attempt.id, error_of(error))
-    return request_of(instance, attempt), []
+    return request_of(instance, attempt, partition), []
+
+
+def _partition(tasks: TasksResource, instance: DagsterInstance, attempt: Attempt) -> str | None:
+    """The partition of an attempt's run, which is there from now on; None where its run has none."""
+    database, name = tasks.ledger().database, attempt.names
+    if name is None:
+        return None
+    if attempt.kind.partition == "video":
+        key = enter_video(database, name, tuple(tasks.file_allow))
+        add_videos(instance, [key])
+        return key
+    add_partition(instance, find_dataset(database, name).name)
+    return name

@@ -70,7 +70,7 @@ def make_video_sensor(
             try:
                 listing = listings.listing(source, seconds)
                 entered = partial(add_videos, context.instance)
-                found = take_in(cat, listing, entered, busy, settled=True)
+                found = take_in(cat, listing, entered, busy=busy, settled=True)
             except Exception as error:  # noqa: BLE001 - it is told, and must not hamper the other sources
                 notes.append(f"{source} cannot be looked at: {error}")
                 context.log.warning(notes[-1])

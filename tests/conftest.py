@@ -25,6 +25,7 @@ from cv_pipelines.storage.protocol import ObjectStore
 
 pytest_plugins = [
     "tests.clips",
+    "tests.order",
     "tests.installation",
     "tests.library",
     "tests.rabbitmq",

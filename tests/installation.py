@@ -1,5 +1,6 @@
 """An installation of its own for a test: state in a temporary folder, commands in processes of their own."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -167,15 +168,32 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory, shapes: Path) -> Installation:
-    """An installation in which the loop has run on `shapes`; for tests that only look."""
-    installation = Installation(tmp_path_factory.mktemp("finished"))
-    installation.run("dataset", "add", "shapes", str(shapes))
-    installation.run("run", "shapes", "--set", "epochs=6", "--set", "batch_size=16")
-    return installation
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """An installation in which the loop has run on pictures like `shapes`; for tests that only look."""
+    with shared_folder(tmp_path_factory, "finished") as folder:
+        original, source = Installation(folder / "state"), folder / "shapes"
+        if not (folder / "done").exists():
+            original.state.mkdir()
+            original.run("dataset", "add", "shapes", str(draw_shapes(source)))
+            original.run("run", "shapes", "--set", "epochs=6", "--set", "batch_size=16")
+            (folder / "done").touch()
+    own = Installation(tmp_path_factory.mktemp("finished"))
+    shutil.copytree(original.state, own.state, dirs_exist_ok=True)
+    return own
 
 
-@pytest.fixture(scope="session")
+@contextmanager
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
+    """A folder for what all processes of a test run use, and the first one makes; held for one at a time."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
+
+
+@pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, finished: Installation) -> Iterator[tuple[Installation, str]]:
     """A copy of `finished` with UI and daemon running, and the address of the UI."""
     installation = Installation(tmp_path_factory.mktemp("served"))

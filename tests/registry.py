@@ -1,10 +1,12 @@
-"""A registry of images of a test's own, on the manager of a swarm, where all its nodes expect one."""
+"""Registries of images of a test's own, on the network of a swarm: one that works, and one that does not."""
 
 import json
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.installation import answers, missing, wait_for
@@ -29,3 +31,33 @@ def run_registry(swarm: Swarm, folder: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+@contextmanager
+def stalled_registry(swarm: Swarm) -> Iterator[tuple[str, threading.Event]]:
+    """Let whoever asks for an image wait until the end; yields what names begin with, and if one has asked."""
+    asked, over = threading.Event(), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path != "/v2/":
+                asked.set()
+                over.wait(300)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_HEAD = do_GET  # noqa: N815 - names that http.server calls
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer((swarm.address, 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"{swarm.address}:{server.server_port}", asked
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()

@@ -207,7 +207,7 @@ class Swarm:
         folder = self.folder / node
         folder.mkdir(parents=True, exist_ok=True)
         options = [f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--pidfile={folder}/pid"]
-        options += ["-H", self.socket(node), f"--insecure-registry={self.registry}", "--shutdown-timeout=2"]
+        options += ["-H", self.socket(node), f"--insecure-registry={self.network}.0/24", "--shutdown-timeout=2"]
         options += [f"--cgroup-parent=/{self._space(node)}", "--live-restore=false", *self.options]
         if node != "mgr":
             options += [f"--node-generic-resource=GPU={2 * self.gpus + 1}"]  # what engine 20.10 needs

@@ -47,6 +47,7 @@ for command in (
     task,
     dead_letters,
     events,
+    motion,
     schema,
     node,
     db,

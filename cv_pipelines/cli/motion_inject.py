@@ -55,7 +55,16 @@ def inject(source: str, since: float | None, count: int | None, force: bool, dry
     with open_instance() as instance:
         with shown_when_slow() as progress:
             entered, busy = partial(add_videos, instance), under_way(instance)
-            found = take_in(open_catalog(), listing, entered, busy, count, force, dry_run, progress)
+            found = take_in(
+                open_catalog(),
+                listing,
+                entered,
+                busy=busy,
+                count=count,
+                force=force,
+                pretend=dry_run,
+                progress=progress,
+            )
         expected = estimate(instance, video_targets(graph, found.due))
         command = f"cv-pipelines motion inject {normal_location(source)}{' --force' if force else ''}"
         asked = found.due and not dry_run

@@ -112,6 +112,9 @@ class Engine(Protocol):
     def remove(self, name: str) -> None:
         """End it; one that is not there is gone already."""
 
+    def last_lines(self, name: str, lines: int) -> str:
+        """What the containers of a service have written last. It may take long, whatever is said above."""
+
     def run_containers(self) -> Mapping[str, str]:
         """Containers in which runs themselves execute, on the engine's own host, with the ids of their runs."""
 

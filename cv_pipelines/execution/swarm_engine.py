@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 
 import docker
 from docker.errors import APIError, NotFound
@@ -22,6 +23,10 @@ from cv_pipelines.execution.swarm_spec import has_joined, offer_of, placement_of
 _RUN_CONTAINER = "dagster/run_id"
 """Label that the DockerRunLauncher gives."""
 _CONFLICT = 409
+_MOST_PARTS = 500
+"""Of a log; each is at most 16 KB, and about a line."""
+_NOT_LOGS = ("error from daemon in stream", "Error grabbing logs")
+"""An engine sends its own errors as if the container had written them."""
 
 
 class SwarmEngine:
@@ -95,6 +100,17 @@ class SwarmEngine:
                 self._api.remove_service(name)
             except NotFound:
                 return
+
+    def last_lines(self, name: str, lines: int) -> str:
+        """See Engine."""
+        with explained(f"show what {name} has written"):
+            api = open_api()  # of its own: others must not wait for a node that does not answer
+            try:
+                parts = api.service_logs(name, stdout=True, stderr=True, tail=lines, is_tty=False)
+                text = b"".join(islice(parts, _MOST_PARTS)).decode(errors="replace")
+            finally:
+                api.close()
+        return "" if text.startswith(_NOT_LOGS) else text
 
     def run_containers(self) -> Mapping[str, str]:
         """See Engine."""

@@ -2,8 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 
-from dagster import DagsterEvent, DagsterInstance, Executor, InitExecutorContext, MetadataValue, executor
+from dagster import (
+    DagsterEvent,
+    DagsterInstance,
+    DagsterRunStatus,
+    Executor,
+    InitExecutorContext,
+    MetadataValue,
+    executor,
+)
 from dagster._core.definitions.executor_definition import multiple_process_executor_requirements
+from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.execution.context.system import IStepContext, PlanOrchestrationContext
 from dagster._core.execution.plan.objects import StepFailureData, UserFailureData
 from dagster._core.execution.plan.plan import ExecutionPlan
@@ -69,8 +78,17 @@ class SwarmExecutor(StepDelegatingExecutor):
     def execute(
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
     ) -> Iterator[DagsterEvent]:
-        """Execute a run's steps, and leave no container behind."""
-        yield from super().execute(plan_context, execution_plan)
+        """Execute a run's steps, and leave no container behind that nobody will come back for."""
+        if plan_context.resume_from_failure:
+            self._handler.take_over(plan_context.run_id)
+        try:
+            yield from super().execute(plan_context, execution_plan)
+        except DagsterExecutionInterruptedError:
+            # where runs are resumed, Dagster ends no step, also when it was a person who has cancelled the run
+            run = _again()(plan_context.instance.get_run_by_id, plan_context.run_id)
+            if run is None or run.is_finished or run.status == DagsterRunStatus.CANCELING:
+                self._handler.end_all()
+            raise
         self._handler.clean_up()
 
     def _pop_events(

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dagster import DagsterEvent
 from dagster._core.execution.context.system import IStepContext
@@ -19,19 +19,21 @@ from cv_pipelines.database.outage import is_outage
 from cv_pipelines.errors import CvError, InternalError
 from cv_pipelines.execution import leases
 from cv_pipelines.execution.engine import Engine, EngineUnreachableError, Placement
+from cv_pipelines.execution.last_words import LastWords
 from cv_pipelines.execution.leases import Lease
 from cv_pipelines.execution.needs import Needs, needs_of
 from cv_pipelines.execution.step_events import tell, tell_begin, tell_end, tell_launch
 from cv_pipelines.execution.step_launcher import StepLauncher
 from cv_pipelines.execution.step_service import Step
-from cv_pipelines.execution.verdict import Alive, Limits, Over, Verdict, judge, phase_of
+from cv_pipelines.execution.verdict import Alive, Limits, Over, Verdict, judge, newest, phase_of
 from cv_pipelines.settings import SwarmSettings
 
 _LOOK_SECONDS = 0.9
 """For so long one look at the engine and at the leases serves all steps of a run."""
 _QUIET_SECONDS = 10.0
 """A guard that was heard of in this time needs no look at the engine; an engine that does not answer gets none."""
-_FAREWELL_SECONDS = 3.0
+_FAREWELL_SECONDS = 10.0
+"""For a process that has written its step's last event, to say how it ended; busy machines take their time."""
 _LINGER_SECONDS = 30.0
 """For a process that has written its step's last event, to end by itself."""
 
@@ -75,6 +77,7 @@ class SwarmStepHandler(StepHandler):
         super().__init__()
         self._engine, self._database, self._settings = engine, database, settings
         self._launcher = StepLauncher(engine, database, settings)
+        self._last_words = LastWords(engine)
         self._watched: dict[str, _Watched] = {}
         self._over: dict[str, Over] = {}
         self._finished: dict[str, float] = {}
@@ -120,6 +123,21 @@ class SwarmStepHandler(StepHandler):
         self._launcher.remove(watched.step.lease)
         yield from ()
 
+    def end_all(self) -> None:
+        """Take back all attempts of a run that is being cancelled, and remove their containers."""
+        with suppress(DBAPIError):
+            for name in self._watched:
+                leases.revoke(self._database, name, "cancelled")
+        for name in self._watched:
+            self._launcher.remove(name)
+
+    def take_over(self, run_id: str) -> None:
+        """Note what ended while the run had no worker: nobody has removed its containers."""
+        with suppress(DBAPIError):
+            for name, lease in leases.leases_of(self._database, run_id).items():
+                if lease.ended is not None:
+                    self._finished[name] = time.monotonic()
+
     def finished(self, step_key: str) -> None:
         """Note that the last event of an attempt has been read: its process has nothing to do any more."""
         for name, watched in self._watched.items():
@@ -132,7 +150,8 @@ class SwarmStepHandler(StepHandler):
         for name in [one for one, since in self._finished.items() if now - since >= seconds]:
             leases.revoke(self._database, name, "finished")
             self._launcher.remove(name)
-            del self._finished[name], self._watched[name]
+            del self._finished[name]
+            self._watched.pop(name, None)
 
     def clean_up(self) -> None:
         """Leave no container of a finished step behind; one that goes on is its next run worker's.
@@ -157,9 +176,14 @@ class SwarmStepHandler(StepHandler):
             # Dagster reads what steps have written between two looks: it may be the last event of this one
             if watched.refused is None and watched.doubt != verdict.code:
                 watched.doubt = verdict.code
+                if lease and not lease.log_tail and self._is_reachable(step.lease):
+                    self._last_words.ask(step.lease)
+            elif self._last_words.are_awaited(step.lease):
+                pass
             elif self._take_back(lease, verdict):
                 self._over[step.key] = verdict
-                tell_end(context, lease, verdict)
+                words = self._last_words.of(step.lease)
+                tell_end(context, replace(lease, log_tail=words) if lease and words else lease, verdict)
                 self._launcher.remove(step.lease)
                 return CheckStepHealthResult.unhealthy(verdict.message)
             else:
@@ -232,6 +256,11 @@ class SwarmStepHandler(StepHandler):
             except CvError:
                 self._engine_quiet_until = time.monotonic() + _QUIET_SECONDS
         self._look = _Look(time.monotonic(), held, placements)
+
+    def _is_reachable(self, name: str) -> bool:
+        """Whether there is a container, on a node that the engine hears of."""
+        placements = (self._look.placements or {}).get(name, ())
+        return bool(placements) and newest(placements).node is not None and newest(placements).node_is_up
 
     def _take_back(self, lease: Lease | None, verdict: Over) -> bool:
         """Make sure that nobody begins or goes on with an attempt; False where it has come to life meanwhile."""

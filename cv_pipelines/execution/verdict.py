@@ -18,6 +18,9 @@ NO_PLACE = "no_place"
 class Limits:
     """Seconds that an attempt may spend in each of its phases.
 
+    Those of waiting count from when it was requested, by the database's clock: another run worker changes nothing.
+    The later ones have no such record, and are held by their sum, too.
+
     Attributes:
         wait: for a node, and for an engine that does not answer.
         pull: while its image is fetched.
@@ -27,6 +30,10 @@ class Limits:
     wait: float = 3600.0
     pull: float = 1800.0
     begin: float = 120.0
+
+    def of_beginning(self, state: str) -> float:
+        """Seconds from the request within which an attempt in this state must have gone on."""
+        return self.wait + (0 if state == "waiting" else self.pull) + (0 if state != "running" else self.begin)
 
 
 @dataclass(frozen=True)
@@ -134,24 +141,26 @@ def _before_begin(
     lease: Lease, placements: Sequence[Placement] | None, seen_for: float, limits: Limits
 ) -> Verdict:
     if not placements:
-        if seen_for > limits.wait:
-            return _unbegun("infrastructure", "not_launched", f"It got no container within {limits.wait:.0f} s.")
+        if seen_for > limits.wait or lease.age > limits.of_beginning("running"):
+            waited = max(seen_for, lease.age)
+            return _unbegun("infrastructure", "not_launched", f"It got no container within {waited:.0f} s.")
         return Alive() if placements is not None else Alive("Docker does not answer: the step waits.")
     one = newest(placements)
     if one.state == "over":
         return _unbegun("infrastructure", "container_failed", f"Its container did not start: {one.message}.")
+    is_late = lease.age > limits.of_beginning(one.state)
     if one.state == "waiting":
         why = one.message or "no reason given"
-        if seen_for > limits.wait:
-            message = f"It waited {seen_for:.0f} s for a node: {why}."
+        if is_late:
+            message = f"It waited {lease.age:.0f} s for a node: {why}."
             return Over("resource", NO_PLACE, message, unbegun=True, is_final=True)
         return Alive(f"Waiting for a node: {why}")
     if one.state == "preparing":
-        if seen_for > limits.pull:
+        if is_late or seen_for > limits.pull:
             message = f"Node {one.node} did not get the image {lease.image} within {limits.pull:.0f} s."
             return _unbegun("infrastructure", "image_slow", message)
         return Alive(f"Node {one.node} prepares the container")
-    if seen_for > limits.begin:
+    if is_late or seen_for > limits.begin:
         message = f"Its container runs on {one.node}, and its guard has not begun: can it reach the database?"
         return _unbegun("infrastructure", "guard_silent", message)
     return Alive()

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -170,8 +171,8 @@ def _lost(work: ChunkWork) -> tuple[Chunk, pa.Table]:
 
 def _facts(video: Video, frames: Frames, parameters: MotionParameters) -> MotionFacts:
     first, last = frames.frames[0], frames.frames[-1]
-    reader = FrameReader(video)
-    frame = next(reader.frames_from(first.key), None)
+    with closing(FrameReader(video)) as reader:
+        frame, said = next(reader.frames_from(first.key), None), reader.rate
     if frame is None:
         message = f"'{video.address}' has no frame that can be decoded. Copy it again, or convert it to H.264."
         raise InputError("bad_video", message)
@@ -179,5 +180,5 @@ def _facts(video: Video, frames: Frames, parameters: MotionParameters) -> Motion
         (frame.width, frame.height) if round(frame.rotation / 90) % 2 == 0 else (frame.height, frame.width)
     )
     span = (last.time - first.time) * frames.tick
-    rate = reader.rate or (Fraction(len(frames.frames) - 1) / span if span else Fraction(1))
+    rate = said or (Fraction(len(frames.frames) - 1) / span if span else Fraction(1))
     return MotionFacts(video.name, width, height, len(frames.frames), rate, span + 1 / rate, parameters.stride)

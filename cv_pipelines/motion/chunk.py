@@ -1,13 +1,15 @@
 """One chunk of a video, decoded and analysed."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
 import pyarrow as pa
 
-from cv_pipelines.motion.estimation import Estimate, Grey, MotionEstimator
+from cv_pipelines.motion.corners import Grey
+from cv_pipelines.motion.estimation import Estimate, MotionEstimator
 from cv_pipelines.motion.grey_pictures import Reduction, grey_picture, reduction_of
 from cv_pipelines.motion.intervals import INTERVALS
 from cv_pipelines.motion.plan import Chunk
@@ -72,12 +74,16 @@ def lost_chunk(work: ChunkWork) -> pa.Table:
 
 def _pictures(work: ChunkWork) -> Iterator[tuple[Reduction | None, Grey | None]]:
     """The pictures between which motion is estimated, in their order; None where one cannot be decoded."""
-    reader = FrameReader(work.video, threads=work.threads)
-    frames = work.chunk.frames
+    with closing(FrameReader(work.video, threads=work.threads)) as reader:
+        yield from _pictures_of(reader, work.chunk)
+
+
+def _pictures_of(reader: FrameReader, chunk: Chunk) -> Iterator[tuple[Reduction | None, Grey | None]]:
+    frames = chunk.frames
     decoded = reader.frames_from(frames[0].key)
     frame = next(decoded, None)
     reduction: Reduction | None = None
-    for place in work.chunk.wanted:
+    for place in chunk.wanted:
         time = frames[place].time
         while frame is not None and (frame.pts is None or frame.pts < time):
             frame = next(decoded, None)

@@ -61,6 +61,7 @@ def take_in(
     catalog: Catalog,
     listing: Iterable[ListedVideo],
     entered: Callable[[list[str]], None],
+    *,
     busy: Container[str] = (),
     count: int | None = None,
     force: bool = False,

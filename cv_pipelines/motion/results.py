@@ -24,8 +24,8 @@ State = Literal["quarantined", "missing", "stale", "failed", "current"]
 """Of a video in the archive.
 
 `quarantined`: it cannot be used. `missing`: it has no result. `stale`: its result is of another version of the
-file, other parameters, thresholds or code. `failed`: its result was stopped by its check, for too much of the motion
-is unknown, and doing it again would change nothing. `current`: its result stands."""
+file, other parameters, thresholds or code. `failed`: its result was stopped by its check, for too much of the
+motion is unknown, and doing it again would change nothing. `current`: its result stands."""
 DUE: tuple[State, ...] = ("missing", "stale")
 """States in which an analysis helps."""
 

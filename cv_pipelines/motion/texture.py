@@ -24,13 +24,11 @@ class Look:
     Attributes:
         brightness: mean, of 255.
         contrast: standard deviation of the picture made small: large shapes only.
-        detail: mean strength of the edges.
         shapes: the picture made very small, its mean taken off; shape (cells,).
     """
 
     brightness: float
     contrast: float
-    detail: float
     shapes: NDArray[np.float32]
 
     def is_like(self, before: "Look") -> bool:
@@ -44,24 +42,13 @@ class Look:
             return "dark"
         return "textureless" if self.contrast < _FLAT else "blurred"
 
-    def why_not_followed(self, before: "Look") -> Reason:
-        """Why what was in the picture before is not found in this one."""
-        if self.brightness < DARK:
-            return "dark"
-        if self.contrast < _FLAT:
-            return "textureless"
-        return "blurred" if self.detail < _SOFTER * before.detail else "cut"
-
 
 def look_at(picture: NDArray[np.uint8]) -> Look:
     """Look at a picture; shape (height, width)."""
-    half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    small = cv2.resize(half, _CELLS, interpolation=cv2.INTER_AREA)
-    edges = cv2.Laplacian(half, cv2.CV_16S)
+    small = cv2.resize(picture, _CELLS, interpolation=cv2.INTER_AREA)
     mean, deviation = cv2.meanStdDev(small)
     shapes = small.astype(np.float32).ravel() - np.float32(mean[0, 0])
-    detail = float(cv2.norm(edges, cv2.NORM_L1)) / edges.size
-    return Look(float(mean[0, 0]), float(deviation[0, 0]), detail, shapes)
+    return Look(float(mean[0, 0]), float(deviation[0, 0]), shapes)
 
 
 def as_bright(picture: NDArray[np.uint8], own: Look, other: Look) -> NDArray[np.uint8]:
@@ -75,3 +62,20 @@ def as_bright(picture: NDArray[np.uint8], own: Look, other: Look) -> NDArray[np.
     if not 1 / _LARGEST_GAIN < gain < _LARGEST_GAIN:
         return picture
     return cv2.convertScaleAbs(picture, alpha=gain, beta=other.brightness - gain * own.brightness)  # type: ignore[return-value]
+
+
+def why_not_followed(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Reason:
+    """Why what was in a picture is not found in the next one."""
+    look = look_at(after)
+    if look.brightness < DARK:
+        return "dark"
+    if look.contrast < _FLAT:
+        return "textureless"
+    return "blurred" if _detail(after) < _SOFTER * _detail(before) else "cut"
+
+
+def _detail(picture: NDArray[np.uint8]) -> float:
+    """Mean strength of the edges."""
+    half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    edges = cv2.Laplacian(half, cv2.CV_16S)
+    return float(cv2.norm(edges, cv2.NORM_L1)) / edges.size

@@ -1,6 +1,7 @@
 """What Dagster says of the runs of attempts, brought to the ledger."""
 
 import math
+import re
 import time
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -30,6 +31,7 @@ ATTEMPT = "cv/attempt"
 """Tag of a run: the attempt that it does."""
 _TO_BEGIN = 5
 """Times longer than between heartbeats a run may take from its start until it begins: it loads libraries."""
+_COPY = re.compile(r"\[.*\]$")
 _UNTOLD = TaskError(
     source="internal",
     code="no_outcome",
@@ -77,7 +79,7 @@ def _seconds_since_start(instance: DagsterInstance, run: DagsterRun) -> float:
     return time.time() - record.start_time if record and record.start_time else 0.0
 
 
-def request_of(instance: DagsterInstance, attempt: Attempt) -> RunRequest | None:
+def request_of(instance: DagsterInstance, attempt: Attempt, partition: str | None) -> RunRequest | None:
     """What asks for the run of an attempt, every tick until it is on its way; None where it is, or is not needed.
 
     A run that was made and not submitted, for want of the database or of the daemon, is asked for again:
@@ -92,7 +94,7 @@ def request_of(instance: DagsterInstance, attempt: Attempt) -> RunRequest | None
         job_name=attempt.kind.job,
         run_config={"ops": {step: {"config": dict(values)} for step, values in settings.items()}},
         tags={ATTEMPT: str(attempt.id), MAX_RETRIES_TAG: "0", PRIORITY_TAG: str(attempt.priority)},
-        partition_key=attempt.dataset,
+        partition_key=partition,
     )
 
 
@@ -148,7 +150,7 @@ def _after_run(ledger: Ledger, instance: DagsterInstance, attempt: Attempt, run:
             # it may have started and ended since the last tick
             begun = _begin(ledger, instance, attempt, run)
             told = begun.events if begun else []
-            return [*told, *close_done(ledger, attempt.id, _result(instance, run))]
+            return [*told, *close_done(ledger, attempt.id, _result(instance, attempt, run))]
         case DagsterRunStatus.SUCCESS:
             return close(ledger, attempt.id, _UNTOLD)
         case DagsterRunStatus.CANCELED:
@@ -178,11 +180,14 @@ def _share(instance: DagsterInstance, run: DagsterRun) -> float:
     """How many of a run's steps are behind it."""
     snapshot = instance.get_execution_plan_snapshot(run.execution_plan_snapshot_id or "")
     planned = len(snapshot.step_keys_to_execute) if snapshot else 0
-    done = len(_entries(instance, run, DagsterEventType.STEP_SUCCESS))
-    return round(done / planned, 2) if planned else 0.0
+    # of steps of which there are as many as something has parts, the plan knows one
+    done = {
+        _COPY.sub("[?]", entry.step_key or "") for entry in _entries(instance, run, DagsterEventType.STEP_SUCCESS)
+    }
+    return round(len(done) / planned, 2) if planned else 0.0
 
 
-def _result(instance: DagsterInstance, run: DagsterRun) -> dict[str, Any]:
+def _result(instance: DagsterInstance, attempt: Attempt, run: DagsterRun) -> dict[str, Any]:
     """The result of a kind without `together`: what its run has materialized."""
     made = []
     for entry in _entries(instance, run, DagsterEventType.ASSET_MATERIALIZATION):
@@ -193,7 +198,7 @@ def _result(instance: DagsterInstance, run: DagsterRun) -> dict[str, Any]:
         facts = _facts({name: value.value for name, value in materialization.metadata.items()})
         version = (materialization.tags or {}).get("dagster/data_version", "")
         made.append({"asset": materialization.asset_key.to_user_string(), "version": version, "facts": facts})
-    return {"dataset": run.tags.get(PARTITION_NAME_TAG), "materializations": made}
+    return attempt.kind.outcome(run.tags[PARTITION_NAME_TAG], made)
 
 
 def _facts(metadata: Mapping[str, Any]) -> dict[str, float | str]:

@@ -63,6 +63,11 @@ class FrameReader:
             raise OSError("this frame of the video cannot be decoded: it is damaged, or says a wrong time")
         return frame
 
+    def close(self) -> None:
+        """Give back the memory of the decoder; otherwise that waits until Python looks for cycles."""
+        self._frames = iter(())
+        self._container.close()
+
     @property
     def tick(self) -> Fraction:
         """Seconds of a unit of time."""

@@ -8,13 +8,17 @@ from uuid import uuid4
 
 import pytest
 
+from cv_pipelines.database.engine import connect
 from cv_pipelines.settings import ROOT
+from cv_pipelines.tasks.ledger.ledger import Ledger
+from cv_pipelines.tasks.ledger.queries import find_task
 from tests.docker_engine import SMALL, Engine
 from tests.execution.worker_nodes import make_bucket
 from tests.installation import draw_shapes, free_port, wait_for
 from tests.servers import S3, Postgres
 
 MOST_BYTES = 1_600_000_000
+pytestmark = pytest.mark.timeout(900)  # the image is built, beside other tests
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,12 @@ class Host:
     Attributes:
         engine: runs them.
         variables: of all of them, as options of `docker run`.
+        ledger: their tasks, for whoever waits: a command in a container takes seconds.
     """
 
     engine: Engine
     variables: list[str]
+    ledger: Ledger
 
     def start(self, name: str, *command: str, options: tuple[str, ...] = ()) -> str:
         common = ["run", "--detach", "--network=host", f"--name={name}", *self.variables, *options]
@@ -69,7 +75,8 @@ def host(
     workspace = (ROOT / "deploy/workspace.yaml").read_text().replace("4000", str(port))
     (folder / "workspace.yaml").write_text(workspace)
     mounted = (f"--volume={folder}:{folder}:ro",)
-    one = Host(small_image, [*(f"--env={name}={value}" for name, value in settings.items()), *mounted])
+    ledger = Ledger(connect(values["CV_DATABASE_URL"]))
+    one = Host(small_image, [*(f"--env={name}={value}" for name, value in settings.items()), *mounted], ledger)
     one.cli("db", "upgrade")
     one.cli("dataset", "add", "shapes", str(folder / "shapes"))
     names = [f"{part}-{bucket}" for part in ("code", "daemon")]
@@ -89,6 +96,7 @@ def host(
     as_root = ("--user=0", f"--volume={socket}:/var/run/docker.sock")
     one.start(names[1], "dagster-daemon", "run", "-w", str(folder / "workspace.yaml"), options=as_root)
     yield one
+    ledger.database.dispose()
     for name in names:
         print(small_image.docker("logs", name)[-3000:])
     left = [entry["Id"] for entry in small_image.api.containers(all=True)]
@@ -124,10 +132,10 @@ def test_a_task_becomes_a_run_in_a_container_of_its_own(host: Host) -> None:
 
 def test_a_run_that_is_cancelled_ends_with_its_container(host: Host) -> None:
     host.cli("task", "submit", "sleep", "--param", "seconds=300", "--id", "long")
-    wait_for(lambda: json.loads(host.cli("task", "status", "long", "--json"))["state"] == "running", 90)
+    wait_for(lambda: find_task(host.ledger, "long").state == "running", 90)
     assert len(host.run_containers(running=True)) == 1
 
     host.cli("task", "cancel", "long")
 
-    wait_for(lambda: json.loads(host.cli("task", "status", "long", "--json"))["state"] == "cancelled", 60)
+    wait_for(lambda: find_task(host.ledger, "long").state == "cancelled", 60)
     wait_for(lambda: host.run_containers(running=True) == [], 60)

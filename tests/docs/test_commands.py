@@ -93,7 +93,7 @@ def has_queue(url: str) -> bool:
 def test_the_commands_of_a_page_work(
     page: Path, installation: Installation, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    draw_shapes(tmp_path / "photos" / "flowers", each=150)
+    draw_shapes(tmp_path / "photos" / "flowers", each=40)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**installation.environment, "HOME": str(tmp_path), "PATH": path}
     if page.stem == "sources":

@@ -55,6 +55,9 @@ class FakeEngine:
             one.process.terminate()  # its guard is told to stop
             one.process.wait(10)
 
+    def last_lines(self, name: str, lines: int) -> str:
+        return ""
+
     def run_containers(self) -> Mapping[str, str]:
         return {}
 

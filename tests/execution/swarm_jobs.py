@@ -25,7 +25,7 @@ from cv_pipelines.execution.attempts import failures_of
 from cv_pipelines.execution.swarm_executor import swarm_executor
 from tests.execution.fake_engine import fake_executor
 
-RETRIES = RetryPolicy(max_retries=2, delay=0.1)
+RETRIES, ONE_RETRY = RetryPolicy(max_retries=2, delay=0.1), RetryPolicy(max_retries=1, delay=0.1)
 GPU = {"cv/gpus": "1"}
 ANYWHERE = fake_executor if os.environ.get("CV_TEST_ENGINE") == "fake" else swarm_executor
 
@@ -42,7 +42,7 @@ def mark(context: OpExecutionContext, text: str) -> None:
 def sleep_op(name: str, tags: dict[str, str] | None = None, **options: object):
     """An op that sleeps as long as the run's tag cv_test/seconds says."""
 
-    @op(name=name, tags=tags or {}, retry_policy=RETRIES, **options)
+    @op(name=name, tags=tags or {}, retry_policy=ONE_RETRY, **options)
     def sleeper(context: OpExecutionContext) -> None:
         mark(context, "began")
         print(f"printed by {name}", flush=True)
@@ -78,10 +78,13 @@ def refuses(context: OpExecutionContext) -> None:
     raise Failure("not with me", allow_retries=False)
 
 
+plain = sleep_op("plain")
+
+
 @job(executor_def=ANYWHERE)
 def one() -> None:
     """One step without wishes."""
-    sleep_op("plain")()
+    plain()
 
 
 @job(executor_def=ANYWHERE)
@@ -107,7 +110,7 @@ def out_of_memory() -> None:
 def dying() -> None:
     """One step that dies, beside one that does not."""
     dies()
-    sleep_op("plain")()
+    plain()
 
 
 @job(executor_def=ANYWHERE)

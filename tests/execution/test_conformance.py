@@ -1,6 +1,6 @@
 """What holds of steps on worker nodes whatever the engine: a real swarm, and one of plain processes."""
 
-from dagster import DagsterEventType, DagsterRunStatus
+from dagster import DagsterRunStatus
 
 from tests.execution.step_facts import failure_of, leases, retries
 from tests.execution.worker_nodes import WorkerNodes
@@ -33,12 +33,10 @@ def test_a_step_that_dies_is_tried_once_more_and_told_with_its_last_lines(anywhe
     assert "exit code 7" in message
     assert facts == {"source": "internal", "code": "failed"}
     assert retries(anywhere, run_id) == 1
-    told = [one.dagster_event for one in anywhere.events(run_id, DagsterEventType.ENGINE_EVENT)]
-    shown = [event.engine_event_data.metadata for event in told if event is not None]
-    ends = [one for one in shown if "exit_code" in one]
+    ends = [one for one in anywhere.facts(run_id) if "exit_code" in one]
     assert len(ends) == 2
-    assert all(one["exit_code"].value == 7 and "last words" in str(one["last_lines"].value) for one in ends)
-    assert {str(one["node"].value) for one in ends} <= {"mgr", "w1", "w2"}
+    assert all(one["exit_code"] == 7 and "last words" in str(one["last_lines"]) for one in ends)
+    assert {str(one["node"]) for one in ends} <= {"mgr", "w1", "w2"}
     assert ["plain", "ended"] in [[op, words] for op, _, _, _, words in anywhere.marks(run_id)]
 
 
@@ -65,7 +63,7 @@ def test_a_callers_mistake_is_not_tried_again(anywhere: WorkerNodes) -> None:
 def test_a_step_that_no_node_could_ever_take_fails_at_once(anywhere: WorkerNodes) -> None:
     run_id = anywhere.launch("one_gpu", {"cv/gpus": "5"})
 
-    assert anywhere.wait(run_id, 30).status == DagsterRunStatus.FAILURE
+    assert anywhere.wait(run_id, 90).status == DagsterRunStatus.FAILURE
     message, facts = failure_of(anywhere, run_id)
     assert "No node offers 5 GPUs (the most on a node: 1)" in message
     assert facts == {"source": "input", "code": "no_such_node"}
@@ -90,7 +88,7 @@ def test_a_step_that_takes_too_long_is_killed_and_told(anywhere: WorkerNodes) ->
     message, facts = failure_of(anywhere, run_id)
     assert "cv/timeout_s" in message
     assert facts == {"source": "resource", "code": "timeout"}
-    assert [one.reason for one in leases(anywhere, run_id)] == ["timeout"] * 3
+    assert [one.reason for one in leases(anywhere, run_id)] == ["timeout"] * 2
     assert "ended" not in [words for *_, words in anywhere.marks(run_id)]
 
 
@@ -109,7 +107,7 @@ def test_cancelling_ends_a_step_that_runs_and_one_that_waits(anywhere: WorkerNod
 
 def test_an_image_that_is_not_allowed_is_refused(anywhere: WorkerNodes) -> None:
     refused = anywhere.launch("one", {"cv/image": "evil:latest"})
-    assert anywhere.wait(refused, 30).status == DagsterRunStatus.FAILURE
+    assert anywhere.wait(refused, 90).status == DagsterRunStatus.FAILURE
     message, facts = failure_of(anywhere, refused)
     assert "asks for the image 'evil:latest', which CV_SWARM_IMAGES does not allow" in message
     assert facts["source"] == "input"

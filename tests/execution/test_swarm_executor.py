@@ -4,6 +4,8 @@ from dagster import DagsterEventType, DagsterRunStatus
 
 from tests.execution.step_facts import failure_of, leases
 from tests.execution.worker_nodes import WorkerNodes
+from tests.installation import wait_for
+from tests.registry import stalled_registry
 
 
 def test_what_a_step_prints_can_be_read_in_the_ui_though_it_ran_elsewhere(platform: WorkerNodes) -> None:
@@ -37,3 +39,18 @@ def test_an_image_that_nobody_has_is_told(platform: WorkerNodes) -> None:
     assert "Its container did not start" in message
     assert "none@sha256:000" in message
     assert facts == {"source": "infrastructure", "code": "container_failed"}
+
+
+def test_a_run_is_cancelled_while_an_image_is_pulled_from_a_registry_that_stalls(platform: WorkerNodes) -> None:
+    with stalled_registry(platform.swarm) as (registry, asked):
+        image = f"{registry}/any@sha256:{'0' * 64}"
+        run_id = platform.launch("one", {"cv/image": image}, CV_SWARM_IMAGES=f"{registry}/*")
+        assert asked.wait(60)
+        wait_for(lambda: any("prepares the container" in one for one in platform.messages(run_id)), 20)
+
+        platform.cancel(run_id)
+
+        assert platform.leftovers() == []
+        assert [one.state for one in leases(platform, run_id)] == ["revoked"]
+    wait_for(lambda: platform.swarm.containers("cv.lease") == {}, 20)
+    assert platform.marks(run_id) == []

@@ -87,8 +87,8 @@ def test_an_end_that_looks_well_waits_for_the_steps_own_last_event() -> None:
 def test_every_phase_before_the_beginning_is_bounded(
     placement: Placement, limit: float, code: str, source: str
 ) -> None:
-    assert isinstance(judge(REQUESTED, [placement], limit - 1, LIMITS), Alive)
-    verdict = judge(REQUESTED, [placement], limit + 1, LIMITS)
+    assert isinstance(judge(replace(REQUESTED, age=limit - 1), [placement], limit - 1, LIMITS), Alive)
+    verdict = judge(replace(REQUESTED, age=limit + 1), [placement], limit + 1, LIMITS)
 
     assert isinstance(verdict, Over)
     assert (verdict.code, verdict.source, verdict.unbegun) == (code, source, True)
@@ -98,7 +98,7 @@ def test_waiting_is_told_with_its_reason_and_is_not_tried_again() -> None:
     waiting = Placement("waiting", message="insufficient resources on 3 nodes")
 
     alive = judge(REQUESTED, [waiting], 1, LIMITS)
-    over = judge(REQUESTED, [waiting], LIMITS.wait + 1, LIMITS)
+    over = judge(replace(REQUESTED, age=LIMITS.wait + 1), [waiting], 1, LIMITS)
 
     assert isinstance(alive, Alive)
     assert "insufficient resources on 3 nodes" in alive.note
@@ -106,11 +106,28 @@ def test_waiting_is_told_with_its_reason_and_is_not_tried_again() -> None:
     assert over.is_final
 
 
+@pytest.mark.parametrize(
+    ("placements", "whole"),
+    [
+        ([Placement("waiting")], LIMITS.wait),
+        ([Placement("preparing", "w1")], LIMITS.wait + LIMITS.pull),
+        ([Placement("running", "w1")], LIMITS.wait + LIMITS.pull + LIMITS.begin),
+        ([], LIMITS.wait + LIMITS.pull + LIMITS.begin),
+        (None, LIMITS.wait + LIMITS.pull + LIMITS.begin),
+    ],
+)
+def test_a_run_worker_that_has_just_come_knows_how_long_a_step_has_not_begun(
+    placements: list[Placement] | None, whole: float
+) -> None:
+    assert isinstance(judge(replace(REQUESTED, age=whole - 1), placements, 0.0, LIMITS), Alive)
+    assert isinstance(judge(replace(REQUESTED, age=whole + 1), placements, 0.0, LIMITS), Over)
+
+
 @pytest.mark.parametrize("placements", [None, []])
 def test_an_engine_that_does_not_answer_or_has_nothing_is_waited_for_within_bounds(
     placements: list[Placement] | None,
 ) -> None:
-    old = replace(REQUESTED, age=1e6)  # its image may have taken long
+    old = replace(REQUESTED, age=LIMITS.wait + LIMITS.pull)  # its image may have taken long
 
     assert isinstance(judge(old, placements, LIMITS.wait - 1, LIMITS), Alive)
     verdict = judge(old, placements, LIMITS.wait + 1, LIMITS)

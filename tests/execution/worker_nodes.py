@@ -60,9 +60,20 @@ class WorkerNodes:
 
     @contextmanager
     def instance(self) -> Iterator[DagsterInstance]:
-        """The Dagster instance of the platform."""
-        with _environment(self.environment), DagsterInstance.get() as instance:
-            yield instance
+        """The Dagster instance of the platform, opened once: who waits asks it again and again."""
+        with _environment(self.environment):
+            yield self._instance
+
+    @cached_property
+    def _instance(self) -> DagsterInstance:
+        return DagsterInstance.get()
+
+    def close(self) -> None:
+        """Close what this process has opened of it."""
+        if "_instance" in self.__dict__:
+            self._instance.dispose()
+        if "database" in self.__dict__:
+            self.database.dispose()
 
     def launch(self, job: str, tags: Mapping[str, str] | None = None, **variables: str) -> str:
         """Start a run in a process of its own on this machine, as a run worker; returns the run's id."""
@@ -156,6 +167,12 @@ class WorkerNodes:
         with self.instance() as instance:
             return [one for one in instance.all_logs(run_id, of_type=kind) if one.dagster_event]
 
+    def facts(self, run_id: str) -> list[dict[str, object]]:
+        """What the UI shows beside the messages of a run."""
+        told = [one.dagster_event for one in self.events(run_id, DagsterEventType.ENGINE_EVENT)]
+        shown = [event.engine_event_data.metadata for event in told if event is not None]
+        return [{name: value.value for name, value in one.items()} for one in shown]
+
     def messages(self, run_id: str) -> list[str]:
         """What the UI shows of a run, line by line."""
         return [one.dagster_event.message or "" for one in self.events(run_id) if one.dagster_event]
@@ -234,6 +251,6 @@ def run_platform(swarm: Swarm | None, folder: Path) -> Iterator[WorkerNodes]:
                 for worker in platform._workers.values():
                     worker.kill()
                     worker.wait()
-                platform.database.dispose()
+                platform.close()
     finally:
         store.stop()

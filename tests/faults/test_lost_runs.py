@@ -1,5 +1,6 @@
 """A run whose process dies together with everybody who could tell, as when the machine loses its power."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ def statuses(installation: Installation) -> list[str]:
 def test_a_task_of_a_data_set_survives_the_machine(
     installation: Installation, shapes: Path, tmp_path: Path
 ) -> None:
+    installation = replace(installation, extra={"CV_LOST_AFTER": "20"})
     installation.run("dataset", "add", "shapes", str(shapes))
     installation.run("dataset", "sync", "shapes")
     (tmp_path / "parameters.json").write_text(TRAINING)

@@ -113,6 +113,8 @@ def test_a_guard_that_is_killed_takes_its_step_with_it(platform: WorkerNodes) ->
     psutil.Process(guard).kill()
     wait_for(began_again(platform, run_id), AGAIN_SECONDS)
 
+    (end,) = [one for one in platform.facts(run_id) if one.get("reason") == "container_gone"]
+    assert "printed by learn" in str(end["last_lines"]), "its guard could not say so"
     platform.cancel(run_id)
     assert [mark for mark in platform.marks(run_id) if mark[4] == "ended"] == []
 

@@ -1,4 +1,4 @@
-"""`backfill` hands its work to the daemon, as the UI does: a real daemon, once for all of it."""
+"""`backfill` and `run` hand their work to the daemon, as the UI does: a real daemon, once for all of it."""
 
 import json
 import shutil
@@ -20,6 +20,9 @@ _LAUNCH = """mutation {
     launchPartitionBackfill(backfillParams: {assetSelection: [{path: ["labels"]}], partitionNames: ["shapes"]}) {
         ... on LaunchBackfillSuccess { backfillId }
 } }"""
+_WATCHED = """{ runsOrError(filter: {tags: [
+    {key: "dagster/sensor_name", value: "watch_sources"}, {key: "dagster/partition", value: "watched"}
+]}) { ... on Runs { results { status tags { key value } } } } }"""
 _SENSOR = '{repositoryName: "__repository__", repositoryLocationName: "cv_pipelines", sensorName: "watch_sources"}'
 
 
@@ -42,10 +45,10 @@ def backfills(url: str) -> dict[str, dict[str, Any]]:
     return {one["id"]: one for one in graphql(url, _LISTED)["partitionBackfillsOrError"]["results"]}
 
 
-def watched_runs(installation: Installation) -> list[dict[str, Any]]:
+def watched_runs(url: str) -> list[dict[str, Any]]:
     """Runs that the sensor has asked for, of the data set `watched`."""
-    wanted = {"dagster/sensor_name": "watch_sources", "dagster/partition": "watched"}
-    return [run for run in installation.runs() if wanted.items() <= run["tags"].items()]
+    found = graphql(url, _WATCHED)["runsOrError"]["results"]
+    return [run | {"tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in found]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +74,7 @@ def asked(served: tuple[Installation, str], tmp_path_factory: pytest.TempPathFac
     start = f"mutation {{ startSensor(sensorSelector: {_SENSOR}) {{ ... on Sensor {{ sensorState {{ id }} }} }} }}"
     sensor = graphql(url, start)["startSensor"]["sensorState"]["id"]
     wait_for(lambda: not {"REQUESTED", "CANCELING"} & {one["status"] for one in backfills(url).values()}, 200)
-    wait_for(lambda: [run["status"] for run in watched_runs(installation)] == ["SUCCESS"], 100)
+    wait_for(lambda: [run["status"] for run in watched_runs(url)] == ["SUCCESS"], 100)
     yield Asked(answers, backfills(url))
     graphql(url, f'mutation {{ stopSensor(id: "{sensor}") {{ __typename }} }}')
 
@@ -131,10 +134,20 @@ def test_afterwards_nothing_is_missing_and_what_failed_can_be_asked_for(
 
 
 def test_a_watched_source_is_synced(asked: Asked, served: tuple[Installation, str]) -> None:
-    installation, _ = served
-    (run,) = watched_runs(installation)
+    installation, url = served
+    (run,) = watched_runs(url)
     assert run["tags"]["cv/reason"] == "its source has changed"
     assert installation.json("dataset", "show", "watched")["images"] == 36
+
+
+def test_a_run_is_queued_where_a_daemon_is_alive(served: tuple[Installation, str]) -> None:
+    installation, _ = served
+    result = installation.json("run", "shapes", "--set", "epochs=6", "--set", "batch_size=16")
+    assert result["executed"] == "daemon"
+    assert result["succeeded"]
+    run = next(run for run in installation.runs() if run["id"] == result["run_id"])
+    assert run["tags"]["dagster/partition"] == "shapes"
+    assert "cv/process" not in run["tags"]
 
 
 def test_without_a_daemon_it_is_recorded_and_says_how_to_start_one(

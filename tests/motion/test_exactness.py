@@ -14,7 +14,7 @@ from cv_pipelines.storage.local import LocalStore
 from cv_pipelines.videos.video import Video
 from tests.motion.clips import Camera, Floats, Picture, Spoil, camera, clip, shaken, true_motion
 
-FRAMES = 25
+FRAMES = 17
 HD, SMALL = (1920, 1080), (1280, 720)
 
 

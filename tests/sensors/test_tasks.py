@@ -30,6 +30,7 @@ from cv_pipelines.tasks.ledger.ledger import AnyRow
 from cv_pipelines.tasks.ledger.queries import events_of, find_task
 from cv_pipelines.tasks.ledger.watch import Watch
 from cv_pipelines.tasks.ledger.work import begin
+from cv_pipelines.videos.archive import count_archive, video_key
 from resources.database import DatabaseResource
 from resources.tasks import TasksResource
 from sensors.tasks import make_task_sensor
@@ -305,6 +306,20 @@ def test_a_data_set_that_does_not_exist_fails_the_task_and_nothing_else(world: W
 
     assert request.job_name == "exercise"
     assert (world.task("bad").state, world.task("bad").error["code"]) == ("failed", "no_dataset")
+
+
+def test_a_task_of_a_video_becomes_a_run_of_its_partition(world: World) -> None:
+    for name in ("first", "second"):
+        world.submit(name, "analyse_motion", video="s3://archive/a.mp4")
+    world.submit("forbidden", "analyse_motion", video="file:///etc/a.mp4")
+
+    requests = world.tick()
+
+    key = video_key("s3://archive/a.mp4")
+    assert [(one.job_name, one.partition_key) for one in requests] == [("analyse_motion", key)] * 2
+    assert world.instance.get_dynamic_partitions("video") == [key]
+    assert count_archive(world.resource.ledger().database) == 1
+    assert (world.task("forbidden").state, world.task("forbidden").error["code"]) == ("failed", "forbidden_file")
 
 
 def test_a_cancelled_task_of_a_data_set_stops_its_run(

@@ -14,8 +14,9 @@ from cv_pipelines.tasks.kinds.classify_images import MAX_IMAGE_BYTES, ClassifyIm
 from cv_pipelines.tasks.kinds.dataset_assets import DatasetParams
 from cv_pipelines.tasks.kinds.protocol import Params
 from cv_pipelines.tasks.kinds.registry import KINDS, kind_of
+from cv_pipelines.videos.archive import is_video_key, video_key
 
-WAYS = ["classify_images", "ingest_dataset", "train_model", "predict_dataset", "sleep", "fail"]
+WAYS = ["classify_images", "ingest_dataset", "train_model", "predict_dataset", "analyse_motion", "sleep", "fail"]
 
 
 def image(size: int) -> str:
@@ -36,6 +37,7 @@ def test_every_kind_is_found_by_its_name() -> None:
         "sync",
         "train",
         "predict",
+        "analyse_motion",
         *["exercise"] * 2,
     ]
 
@@ -62,6 +64,9 @@ def test_a_kind_that_nobody_knows_is_told_with_those_that_there_are() -> None:
         ("train_model", {"dataset": "d"}),
         ("train_model", {"dataset": "d", "parameters": {"epochs": 3, "dropout": 0, "mixed_precision": False}}),
         ("predict_dataset", {"dataset": "d"}),
+        ("analyse_motion", {"video": "s3://b/größe 1.mp4"}),
+        ("analyse_motion", {"video": "file:///films/a.mp4"}),
+        ("analyse_motion", {"video": video_key("/films/a.mp4")}),
         ("sleep", {"seconds": 0}),
         ("sleep", {"seconds": 3600.0}),
         ("fail", {"source": "crash"}),
@@ -104,6 +109,13 @@ def test_what_a_kind_needs_is_taken(kind: str, params: dict[str, Any]) -> None:
         ("train_model", {"dataset": "d", "parameters": {"seed": 10**20}}),
         ("train_model", {"dataset": "d", "parameters": {"weights": "\0"}}),
         ("train_model", {"dataset": "d", "parameters": {"\ud800": 1}}),
+        ("analyse_motion", {}),
+        ("analyse_motion", {"video": "/etc/passwd"}),
+        ("analyse_motion", {"video": "a.mp4"}),
+        ("analyse_motion", {"video": "ftp://b/a.mp4"}),
+        ("analyse_motion", {"video": "s3://b/\0"}),
+        ("analyse_motion", {"video": "s3://b/" + 2048 * "x"}),
+        ("analyse_motion", {"video": video_key("/films/a.mp4") + "\n"}),
         ("sleep", {"seconds": -0.1}),
         ("sleep", {"seconds": float("nan")}),
         ("sleep", {"seconds": "1"}),
@@ -127,6 +139,33 @@ def test_a_data_set_is_named_as_the_platform_names_it(name: str) -> None:
         assert taken("ingest_dataset", {"dataset": name}) == DatasetParams(dataset=name)
 
 
+@given(st.text(min_size=1, max_size=80))
+def test_a_video_is_named_by_its_key_as_the_archive_names_it(name: str) -> None:
+    for key in (video_key(f"/{name}"), f"{name}~0123456789ab"):
+        assert (taken("analyse_motion", {"video": key}) is not None) == is_video_key(key)
+
+
+def test_the_result_of_an_analysis_tells_what_its_run_has_made() -> None:
+    made: list[dict[str, Any]] = [
+        {"asset": "camera_motion", "version": "1", "facts": {"frames": 90, "invalid_share": 0.25}},
+        {
+            "asset": "motion_regions",
+            "version": "2",
+            "facts": {"static": 1, "seconds_static": 2.0, "seconds_cut": 1},
+        },
+    ]
+
+    result = kind_of("analyse_motion").outcome("a~0123456789ab", made)
+
+    assert kind_of("analyse_motion").result.model_validate(result).model_dump(mode="json") == {
+        "key": "a~0123456789ab",
+        "frames": 90,
+        "valid_share": 0.75,
+        "seconds": {"static": 2.0, "cut": 1.0},
+        "materializations": made,
+    }
+
+
 def test_tasks_share_a_run_where_their_kind_lets_them() -> None:
     def key(kind: str, task: str, params: dict[str, Any]) -> str:
         return kind_of(kind).batch_key(task, kind_of(kind).params.model_validate(params))
@@ -136,7 +175,7 @@ def test_tasks_share_a_run_where_their_kind_lets_them() -> None:
     assert key("classify_images", "1", one) != key("classify_images", "1", {**one, "dataset": "b"})
     assert key("sleep", "1", {"seconds": 1}) == key("sleep", "2", {"seconds": 2})
     assert key("train_model", "1", {"dataset": "a"}) != key("train_model", "2", {"dataset": "a"})
-    assert {kind.name: kind.most for kind in KINDS if kind.together is None} == dict.fromkeys(WAYS[1:4], 1)
+    assert {kind.name: kind.most for kind in KINDS if kind.together is None} == dict.fromkeys(WAYS[1:5], 1)
 
 
 def test_an_image_in_a_message_is_kept_as_it_came() -> None:

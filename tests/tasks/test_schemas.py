@@ -20,6 +20,7 @@ PARAMS: dict[str, dict[str, Any]] = {
     "ingest_dataset": {"dataset": "flowers"},
     "train_model": {"dataset": "flowers", "parameters": {"epochs": 3}},
     "predict_dataset": {"dataset": "flowers"},
+    "analyse_motion": {"video": "s3://archive/2024/crossing.mp4"},
     "sleep": {"seconds": 0.5},
     "fail": {"source": "crash"},
 }

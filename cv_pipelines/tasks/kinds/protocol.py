@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -21,6 +21,15 @@ class Result(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+Made = dict[str, Any]
+"""An asset that a run has materialized: `asset`, `version`, and `facts`, which are numbers and short texts."""
+
+
+def of_dataset(partition: str, made: list[Made]) -> dict[str, Any]:
+    """What a run about a data set comes to."""
+    return {"dataset": partition, "materializations": made}
+
+
 @dataclass(frozen=True)
 class TaskKind:
     """One kind of task.
@@ -32,7 +41,9 @@ class TaskKind:
         result: model of its result.
         job: name of the Dagster job.
         together: parameters that tasks in one run have in common; None: no two tasks share a run, and
-            the job is an asset job whose partition is the parameter `dataset`.
+            the job is an asset job with partitions.
+        partition: what these are, and the parameter that names one; only without `together`.
+        outcome: the result of a task, of its partition and what was materialized; only without `together`.
         most: work in a run at most: the sum of the sizes of its tasks, unless one alone is larger.
         size: of a task with these parameters, 1 or more; images, where it is about images.
         settings: what to set about steps of the job, by their names; only without `together`.
@@ -44,6 +55,8 @@ class TaskKind:
     result: type[Result]
     job: str
     together: Callable[[Params], dict[str, object]] | None = None
+    partition: Literal["dataset", "video"] = "dataset"
+    outcome: Callable[[str, list[Made]], dict[str, Any]] = of_dataset
     most: int = 1
     size: Callable[[Any], int] = lambda _: 1
     settings: Callable[[Any], Mapping[str, Mapping[str, Any]]] | None = None

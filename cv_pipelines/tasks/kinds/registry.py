@@ -3,6 +3,7 @@
 from cv_pipelines.errors import InputError
 from cv_pipelines.tasks.fields import legible
 from cv_pipelines.tasks.kinds import (
+    analyse_motion,
     classify_images,
     fail,
     ingest_dataset,
@@ -17,6 +18,7 @@ KINDS: tuple[TaskKind, ...] = (
     ingest_dataset.KIND,
     train_model.KIND,
     predict_dataset.KIND,
+    analyse_motion.KIND,
     sleep.KIND,
     fail.KIND,
 )

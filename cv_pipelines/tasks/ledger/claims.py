@@ -56,9 +56,9 @@ class Attempt:
     problem: TaskError | None = None
 
     @property
-    def dataset(self) -> str | None:
-        """The partition of its run; None where it has none."""
-        return getattr(self.params, "dataset", None)
+    def names(self) -> str | None:
+        """How its task names the partition of its run; None where that has none."""
+        return getattr(self.params, self.kind.partition, None)
 
 
 def claim(ledger: Ledger) -> int:

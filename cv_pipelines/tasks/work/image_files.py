@@ -11,6 +11,7 @@ from cv_pipelines.images.sources.files import MAX_BYTES, local_path, look_at
 from cv_pipelines.remote.files import read_remote, remote_problem
 from cv_pipelines.remote.locations import scheme_of
 from cv_pipelines.storage.s3_client import to_cv_error
+from cv_pipelines.tasks.work.open_folders import open_folder
 
 _THE_CALLERS = {
     errno.ENOENT,
@@ -57,11 +58,7 @@ def _may_pass(error: OSError, uri: str) -> bool:
 
 
 def _read_local(uri: str, folders: tuple[str, ...]) -> bytes:
-    path = Path(os.path.realpath(_path_of(uri)))
-    folder = next((Path(one) for one in folders if Path(one) in path.parents), None)
-    if folder is None:  # the same words whether the file exists or not, which is nobody's business
-        message = "The file lies in no folder that is open to tasks. An operator opens folders with CV_FILE_ALLOW."
-        raise InputError("forbidden_file", message)
+    path, folder = open_folder(_path_of(uri), folders)
     try:
         return _read_regular(folder, path)
     except OSError as error:

@@ -76,7 +76,7 @@ def test_the_most_urgent_and_then_the_oldest_come_first(ledger: Ledger) -> None:
 
     claimed = [name for one in open_attempts(ledger) for name in members(ledger, one.id)]
     assert claimed == [names[-1], *names[: MOST_RUNS - 1]]
-    assert [one.dataset for one in open_attempts(ledger)][:2] == [names[-1], names[0]]
+    assert [one.names for one in open_attempts(ledger)][:2] == [names[-1], names[0]]
 
 
 @on_both_databases
@@ -166,7 +166,7 @@ def test_a_task_with_a_run_of_its_own_tells_of_its_parameters_and_ends_with_the_
     put(ledger, "train", kind="train_model", params={"parameters": {"epochs": 3}})
     claim(ledger)
     (attempt,) = open_attempts(ledger)
-    assert (attempt.dataset, attempt.run_id, attempt.begun, attempt.tasks) == ("cats", None, False, 1)
+    assert (attempt.names, attempt.run_id, attempt.begun, attempt.tasks) == ("cats", None, False, 1)
     assert attempt.params is not None
     assert attempt.params.model_dump() == {"dataset": "cats", "parameters": {"epochs": 3}}
     assert 0 <= attempt.silent < 30
@@ -193,7 +193,7 @@ def test_an_attempt_whose_one_task_ends_while_it_is_looked_at_wants_no_run(
     monkeypatch.setattr("cv_pipelines.tasks.ledger.claims.kind_of", cancel_between)
     (attempt,) = open_attempts(ledger)
 
-    assert (attempt.tasks, attempt.wanted, attempt.dataset) == (0, 0, None)
+    assert (attempt.tasks, attempt.wanted, attempt.names) == (0, 0, None)
 
 
 def test_a_failure_of_one_source_is_no_reason_to_try_another(ledger: Ledger) -> None:

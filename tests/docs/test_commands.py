@@ -17,6 +17,7 @@ from cv_pipelines.broker.topology import TASKS
 from cv_pipelines.settings import ROOT
 from tests.execution.worker_nodes import make_bucket, run_platform
 from tests.installation import Installation, draw_film, draw_shapes, wait_for
+from tests.motion.clips import camera, scene_of, views, write_clip
 from tests.rabbitmq import RabbitMQ
 from tests.servers import S3, Postgres
 
@@ -104,6 +105,8 @@ def test_the_commands_of_a_page_work(
         s3: S3 = request.getfixturevalue("s3_server")
         environment |= s3.environment | {"BUCKET": s3.new_bucket().removeprefix("s3://")}
         s3.client.upload_file(str(tmp_path / "films" / "crossing.mp4"), environment["BUCKET"], "2024/crossing.mp4")
+    if page.stem == "camera-motion":
+        (tmp_path / "films").mkdir()
     if page.stem == "storage":
         finished: Installation = request.getfixturevalue("finished")
         shutil.copytree(finished.state, installation.state, dirs_exist_ok=True)
@@ -112,6 +115,11 @@ def test_the_commands_of_a_page_work(
         if page.stem == "worker-nodes":
             photos = tmp_path / "photos" / "flowers"
             environment |= running.enter_context(worker_nodes(request, tmp_path / "platform", photos))
+        if page.stem == "camera-motion":
+            for number, name in enumerate(("pier.mp4", "reef.mp4")):
+                pictures = views(scene_of(str(number), 320, 180), camera(45), 320, 180)
+                write_clip(tmp_path / "films" / name, pictures)
+            running.enter_context(Installation(installation.state, environment).dev())
         if page.stem == "messaging":
             rabbitmq: RabbitMQ = request.getfixturevalue("rabbitmq")
             environment |= {"CV_RABBITMQ_URL": rabbitmq.new_vhost()}

@@ -127,6 +127,18 @@ def has_hole(outline: tuple[Ring, ...]) -> bool:
     )
 
 
+def joined(outline: tuple[Ring, ...]) -> Ring:
+    """All rings as one, for formats that have only one: out along a line of no width, and back.
+
+    What lies within an odd number of rings stays the same, holes too.
+    """
+    first, *others = outline
+    if not others:
+        return first
+    start = first[0]
+    return (*first, *(point for ring in others for point in (start, *ring, ring[0])), start)
+
+
 def area(outline: tuple[Ring, ...]) -> float:
     """Square pixels within an outline whose rings do not cross, holes subtracted."""
     total = 0.0

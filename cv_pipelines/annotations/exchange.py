@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from cv_pipelines.annotations.annotation import Annotation
 from cv_pipelines.annotations.images import Images, NoImages
@@ -55,8 +54,3 @@ def passed(annotations: Iterable[Annotation], exchange: Exchange) -> Iterator[An
         if report.images % 500 == 0:
             exchange.progress("images", report.images)
         yield annotation
-
-
-def temporary_beside(target: Path) -> Path:
-    """Where a target is made before it is renamed."""
-    return target.with_name(f".{target.name}.partial")

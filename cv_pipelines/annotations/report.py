@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 KEPT = 1000
 """So many problems are kept word for word; all are counted."""
+_KINDS = 200
 
 
 class ItemError(Exception):
@@ -63,7 +64,7 @@ class Report:
 
     def loss(self, what: str, where: str) -> None:
         """Note something that a format cannot hold; `what` is one of few phrases, not the item."""
-        what = _short(what)
+        what = _short(what) if what in self.losses or len(self.losses) < _KINDS else "further losses"
         self.losses[what] += 1
         self.examples.setdefault(what, _short(where))
 

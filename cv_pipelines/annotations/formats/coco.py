@@ -62,8 +62,10 @@ def _take_other(items: CocoItems, key: str, place: int, value: Any, exchange: Ex
 
 def _recognise(sight: Sight) -> bool:
     head = sight.heads.get(".json", "")
-    return not sight.files and head.lstrip("\ufeff \r\n\t").startswith("{") and (
-        any(f'"{key}"' in head for key in _LISTS) and '"shapes"' not in head
+    return (
+        not sight.files
+        and head.lstrip("\ufeff \r\n\t").startswith("{")
+        and (any(f'"{key}"' in head for key in _LISTS) and '"shapes"' not in head)
     )
 
 

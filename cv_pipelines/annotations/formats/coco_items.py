@@ -72,7 +72,9 @@ class CocoItems:
         except KeyError as error:
             self._report.problem("incomplete", f"annotations[{place}]", f"it has no {error}")
         except (TypeError, ValueError, AttributeError, OverflowError):
-            self._report.problem("bad_annotation", f"annotations[{place}]", f"{shown(item)} is no annotation of COCO")
+            self._report.problem(
+                "bad_annotation", f"annotations[{place}]", f"{shown(item)} is no annotation of COCO"
+            )
 
     def annotations(self) -> Iterator[Annotation]:
         """Give back the annotation of every image, in the order of the images; reports what belongs to none."""
@@ -97,7 +99,9 @@ class CocoItems:
         outline = _flat_rings(segmentation) if segmentation else ()
         box = item.get("bbox") or (_box_around(outline) if outline else item["bbox"])
         left, top, width, height = box
-        if not (-MOST <= left <= MOST and -MOST <= top <= MOST and -MOST <= width <= MOST and -MOST <= height <= MOST):
+        if not (
+            -MOST <= left <= MOST and -MOST <= top <= MOST and -MOST <= width <= MOST and -MOST <= height <= MOST
+        ):
             raise ItemError("bad_number", f"{shown(box)} is not a box")
         area, attributes = item.get("area"), NONE
         if item.get("iscrowd") or not _OURS.issuperset(item) or (area is not None and area != width * height):
@@ -153,7 +157,11 @@ def _attributes(item: dict[str, Any], box_area: float) -> Attributes:
     found = _plain_values({key: value for key, value in item.items() if key not in _OURS})
     found = {**_plain_values(item.get("attributes")), **found}
     area = item.get("area")
-    if isinstance(area, int | float) and in_range(area / MOST) and abs(area - box_area) > 1e-6 * max(1.0, box_area):
+    if (
+        isinstance(area, int | float)
+        and in_range(area / MOST)
+        and abs(area - box_area) > 1e-6 * max(1.0, box_area)
+    ):
         found["area"] = area
     if item.get("iscrowd"):
         found["iscrowd"] = 1

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cv_pipelines.annotations.annotation import Annotation, Box, area, has_hole
+from cv_pipelines.annotations.annotation import Annotation, Box, area, has_hole, joined
 from cv_pipelines.annotations.exchange import Exchange
 
 
@@ -25,7 +25,9 @@ def write(annotations: Iterable[Annotation], target: Path, exchange: Exchange) -
             file.write((",\n" if place else "\n") + _image(one, key))
             if one.classes:
                 exchange.report.loss("COCO has no classes of images", one.image)
-            lines = [_line(box, number + n, key, classes, one, exchange) for n, box in enumerate(one.boxes, start=1)]
+            lines = [
+                _line(box, number + n, key, classes, one, exchange) for n, box in enumerate(one.boxes, start=1)
+            ]
             if lines:
                 aside.write((",\n" if number else "\n") + ",\n".join(lines))
                 number += len(lines)
@@ -56,7 +58,8 @@ def _line(box: Box, key: int, image: int, classes: "_Categories", one: Annotatio
     if size is None:
         size = area(outline) if outline else width * height
     if outline and has_hole(outline):
-        exchange.report.loss("COCO's polygons have no holes: filled", one.image)
+        exchange.report.loss("COCO's polygons have no holes: joined to what is around them", one.image)
+        outline = (joined(outline),)
     rings = json.dumps([[part for point in ring for part in point] for ring in outline])
     more = f', "attributes": {json.dumps(extras, ensure_ascii=False)}' if extras else ""
     return f'{start}, {place}, "area": {json.dumps(size)}, "iscrowd": {int(bool(crowd))}, "segmentation": {rings}{more}}}'

@@ -65,7 +65,9 @@ class Gathering:
         self._labels.append(label)
         self._places.extend(place)
 
-    def by_image(self, count: int, names: Sequence[str], keep: npt.NDArray[np.bool_] | None = None) -> Iterator[tuple[Box, ...]]:
+    def by_image(
+        self, count: int, names: Sequence[str], keep: npt.NDArray[np.bool_] | None = None
+    ) -> Iterator[tuple[Box, ...]]:
         """Yield the boxes of the images 0 to `count` - 1, each image's in the order in which they were added.
 
         Args:

@@ -133,7 +133,7 @@ class _Builder:
         raise InputError("not_xml", f"'{self._path}' line {self._parser.CurrentLineNumber}: {problem}.")
 
 
-_UNSPEAKABLE = {number: "\ufffd" for number in (*range(32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000))}
+_UNSPEAKABLE = dict.fromkeys((*range(32), 65534, 65535, *range(55296, 57344)), "�")
 for _allowed in (9, 10, 13):
     del _UNSPEAKABLE[_allowed]
 _SPACE = {"\t": "&#9;", "\n": "&#10;", "\r": "&#13;", '"': "&quot;"}

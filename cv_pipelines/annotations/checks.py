@@ -13,8 +13,8 @@ KEPT = 1000
 """So many findings are kept word for word; all are counted."""
 BLOCKING = frozenset({"no_area", "outside", "duplicate", "unknown_class", "missing_image"})
 """Checks after which training would be wrong."""
-_NEAR = 0.5
-"""Edges of two boxes that are nearer than this, in pixels, are the same."""
+SAME, ALIKE = 0.99, 0.8
+"""IoU from which on two boxes of one class are one box twice, and from which on a person should look."""
 _MOST_POINTS = 4096
 _ROWS = 256
 
@@ -96,8 +96,10 @@ def check_one(one: Annotation, rules: Rules) -> Iterator[Finding]:
             yield Finding("outside", one.image, f"{_named(box)} is outside of {one.width} x {one.height}")
         if any(crosses_itself(ring) for ring in box.outline):
             yield Finding("self_crossing", one.image, f"the outline of {_named(box)} crosses itself")
-    for first, _ in duplicates(one.boxes):
-        yield Finding("duplicate", one.image, f"{_named(one.boxes[first])} is there twice")
+    for first, second, overlap in duplicates(one.boxes):
+        code = "duplicate" if overlap >= SAME else "near_duplicate"
+        message = f"{_named(one.boxes[first])} is there twice: {_named(one.boxes[second])} (IoU {overlap:.2f})"
+        yield Finding(code, one.image, message)
 
 
 def unknown_classes(one: Annotation, classes: Collection[str] | None) -> list[str]:
@@ -115,18 +117,31 @@ def sticks_out(box: Box, one: Annotation, tolerance: float = 0) -> bool:
     return low or box.right > one.width + tolerance or box.bottom > one.height + tolerance
 
 
-def duplicates(boxes: tuple[Box, ...]) -> list[tuple[int, int]]:
-    """Pairs of one class with the same edges to half a pixel, each box at most once as the second."""
+def duplicates(boxes: tuple[Box, ...], least: float = ALIKE) -> list[tuple[int, int, float]]:
+    """Pairs of one class that overlap by an IoU of `least` or more, and their IoU; a box is second at most once."""
     order = sorted(range(len(boxes)), key=lambda place: boxes[place].left)
     found, seconds = [], set[int]()
     for rank, first in enumerate(order):
         for second in order[rank + 1 :]:
-            if boxes[second].left - boxes[first].left > _NEAR:
-                break
-            if second not in seconds and _same(boxes[first], boxes[second]):
+            if boxes[second].left - boxes[first].left > (1 - least) * boxes[first].width:
+                break  # what they share is too narrow, and only gets narrower
+            overlap = iou(boxes[first], boxes[second]) if second not in seconds else 0
+            if overlap >= least and boxes[first].label == boxes[second].label:
                 seconds.add(second)
-                found.append((min(first, second), max(first, second)))
+                found.append((min(first, second), max(first, second), overlap))
     return found
+
+
+def iou(one: Box, other: Box) -> float:
+    """Intersection over union of two boxes; 1 for the same box, also where it has no area."""
+    if one[1:5] == other[1:5]:
+        return 1.0
+    width = min(one.right, other.right) - max(one.left, other.left)
+    height = min(one.bottom, other.bottom) - max(one.top, other.top)
+    if width <= 0 or height <= 0:
+        return 0.0
+    common = width * height
+    return common / (one.width * one.height + other.width * other.height - common)
 
 
 def crosses_itself(ring: Ring) -> bool:
@@ -152,18 +167,6 @@ def _side(a: Any, b: Any, point: Any) -> Any:
     """On which side of the line from a to b points lie: the sign of the cross product."""
     along, to = b - a, point - a
     return along[..., 0] * to[..., 1] - along[..., 1] * to[..., 0]
-
-
-def _same(one: Box, other: Box) -> bool:
-    return one.label == other.label and all(
-        abs(a - b) <= _NEAR
-        for a, b in (
-            (one.left, other.left),
-            (one.top, other.top),
-            (one.right, other.right),
-            (one.bottom, other.bottom),
-        )
-    )
 
 
 def _named(box: Box) -> str:

@@ -52,7 +52,7 @@ def fleiss_kappa(counts: npt.ArrayLike) -> float:
     Source: J. L. Fleiss, Measuring nominal scale agreement among many raters, 1971.
 
     Args:
-        counts: items, classes: how many annotators gave the item the class; equally many for each item, at least 2.
+        counts: items, classes: how many annotators gave the item the class; equally many each, at least 2.
 
     Returns:
         Kappa; NaN without items, or where all give one class to everything.
@@ -64,7 +64,7 @@ def fleiss_kappa(counts: npt.ArrayLike) -> float:
 
 
 def fleiss_kappa_by_class(counts: npt.ArrayLike) -> Floats:
-    """Fleiss' kappa of each class against all others, shape (classes,); arguments and errors as in `fleiss_kappa`."""
+    """Fleiss' kappa of each class against all others, shape (classes,); see `fleiss_kappa`."""
     table, raters = _table(counts)
     share = table.sum(axis=0) / max(1, len(table) * raters)
     disagreement = (table * (raters - table)).sum(axis=0) / max(1, len(table) * raters * (raters - 1))
@@ -144,9 +144,11 @@ def match_boxes(
             overlap[ones[one].label] += iou
         taken, given = {one for one, _, _ in pairs}, {other for _, other, _ in pairs}
         for place, box in enumerate(ones):
-            only_first[box.label] += place not in taken
+            if place not in taken:
+                only_first[box.label] += 1
         for place, box in enumerate(others):
-            only_second[box.label] += place not in given
+            if place not in given:
+                only_second[box.label] += 1
     return Matches(dict(both), dict(only_first), dict(only_second), dict(overlap))
 
 
@@ -171,7 +173,9 @@ def by_annotator(pairs: Mapping[tuple[str, str], Matches]) -> dict[str, float]:
     for (one, other), matches in pairs.items():
         found[one].append(matches.f1())
         found[other].append(matches.f1())
-    return {name: float(np.nanmean(values)) if not np.isnan(values).all() else np.nan for name, values in found.items()}
+    return {
+        name: float(np.nanmean(values)) if not np.isnan(values).all() else np.nan for name, values in found.items()
+    }
 
 
 def iou_of(first: Floats, second: Floats) -> Floats:
@@ -181,7 +185,8 @@ def iou_of(first: Floats, second: Floats) -> Floats:
     common = np.clip(other - corner, 0, None).prod(axis=2)
     areas = [(boxes[:, 2:] - boxes[:, :2]).clip(0).prod(axis=1) for boxes in (first, second)]
     union = areas[0][:, None] + areas[1][None] - common
-    return np.divide(common, union, out=np.zeros_like(common), where=union > 0)
+    found: Floats = np.divide(common, union, out=np.zeros_like(common), where=union > 0)
+    return found
 
 
 def _pairs(ones: Sequence[Box], others: Sequence[Box], least: float) -> list[tuple[int, int, float]]:

@@ -106,7 +106,9 @@ def unknown_classes(one: Annotation, classes: Collection[str] | None) -> list[st
     """Classes that the label set does not have, each once."""
     if classes is None:
         return []
-    return list(dict.fromkeys(name for name in (*one.classes, *(b.label for b in one.boxes)) if name not in classes))
+    return list(
+        dict.fromkeys(name for name in (*one.classes, *(b.label for b in one.boxes)) if name not in classes)
+    )
 
 
 def sticks_out(box: Box, one: Annotation, tolerance: float = 0) -> bool:
@@ -118,7 +120,7 @@ def sticks_out(box: Box, one: Annotation, tolerance: float = 0) -> bool:
 
 
 def duplicates(boxes: tuple[Box, ...], least: float = ALIKE) -> list[tuple[int, int, float]]:
-    """Pairs of one class that overlap by an IoU of `least` or more, and their IoU; a box is second at most once."""
+    """Pairs of one class that overlap by an IoU of `least` or more, and it; a box is second at most once."""
     order = sorted(range(len(boxes)), key=lambda place: boxes[place].left)
     found, seconds = [], set[int]()
     for rank, first in enumerate(order):
@@ -145,9 +147,10 @@ def iou(one: Box, other: Box) -> float:
 
 
 def crosses_itself(ring: Ring) -> bool:
-    """Say whether two sides of a ring cross, other than by touching; rings of more points than 4,096 are not looked at.
+    """Say whether two sides of a ring cross, other than by touching.
 
-    Two sides cross where the ends of each lie on different sides of the other.
+    They do where the ends of each lie on different sides of the other. Rings of more than 4,096 points, which
+    nobody has drawn by hand, are not looked at.
     """
     count = len(ring)
     if count < 4 or count > _MOST_POINTS:

@@ -1,6 +1,5 @@
 """Labels from a file or folder of one format to one of another, whole or not at all."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,7 +63,7 @@ def whole(target: Path, folder: bool) -> Iterator[Draft]:
     try:
         yield draft
         if draft.keep:
-            os.rename(draft.path, target)
+            draft.path.rename(target)
     finally:
         if folder:
             shutil.rmtree(draft.path, ignore_errors=True)

@@ -20,7 +20,8 @@ def mask_of_runs(runs: Sequence[int], width: int, height: int, by_column: bool) 
 
     Args:
         runs: numbers of pixels.
-        width: in pixels; `height` likewise.
+        width: in pixels.
+        height: in pixels.
         by_column: the pixels are counted down the columns (COCO), else along the rows (CVAT).
 
     Raises:
@@ -115,7 +116,8 @@ def outline_of(mask: Mask, left: float = 0, top: float = 0) -> tuple[Ring, ...]:
 
     Args:
         mask: height, width.
-        left: where the mask begins in the image; `top` likewise.
+        left: where the mask begins in the image.
+        top: likewise.
     """
     if not mask.any():
         return ()

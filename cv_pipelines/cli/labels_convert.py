@@ -28,10 +28,18 @@ _IMAGES = click.option(
 @click.option("--from", "read_as", metavar="FORMAT", help="Format of FROM; else what it looks like.")
 @click.option("--to", "write_as", metavar="FORMAT", required=True, help="Format of TO.")
 @_IMAGES
-@click.option("--skip-bad", is_flag=True, help="Leave out what is wrong; else one mistake is enough to write nothing.")
+@click.option(
+    "--skip-bad", is_flag=True, help="Leave out what is wrong; else one mistake is enough to write nothing."
+)
 @json_option
 def convert(
-    source: Path, target: Path, read_as: str | None, write_as: str, folder: Path | None, skip_bad: bool, as_json: bool
+    source: Path,
+    target: Path,
+    read_as: str | None,
+    write_as: str,
+    folder: Path | None,
+    skip_bad: bool,
+    as_json: bool,
 ) -> None:
     """Convert labels from one format to another.
 
@@ -67,7 +75,7 @@ def convert(
 @click.option("--least", type=click.IntRange(0), default=10, show_default=True, help="Objects that a class needs.")
 @json_option
 def check(source: Path, read_as: str | None, folder: Path | None, least: int, as_json: bool) -> None:
-    """Find what is wrong with labels: boxes outside of their image, twice the same, classes with too few …
+    """Find what is wrong with labels: boxes outside of their image, two of one object, classes with too few.
 
     The status is 1 where something would make training wrong.
     """
@@ -109,7 +117,9 @@ def _format(source: Path, name: str | None) -> "Format":
         return found
     detected = detect(source)
     if detected is None:
-        raise InputError("unknown_format", f"'{source}' looks like none of {', '.join(NAMES)}; name one with --from.")
+        raise InputError(
+            "unknown_format", f"'{source}' looks like none of {', '.join(NAMES)}; name one with --from."
+        )
     return detected
 
 

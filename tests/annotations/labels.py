@@ -10,7 +10,9 @@ from cv_pipelines.annotations.convert import whole
 from cv_pipelines.annotations.exchange import Exchange, passed
 from cv_pipelines.annotations.formats.format import Format
 
-CLASSES = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12).map(str.strip).filter(bool)
+CLASSES = (
+    st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12).map(str.strip).filter(bool)
+)
 _PART = st.text("ab0é=&<'-", min_size=1, max_size=6)
 _OUTSIDE = 0.3
 

@@ -130,12 +130,12 @@ def _number_of(item: Any, numbers: dict[Any, int]) -> int:
 
 
 def _flat_rings(segmentation: Any) -> Sequence[Flat]:
-    """The rings of a segmentation, each as x, y, x, y …"""
+    """The rings of a segmentation, each as a list x, y, x, y."""
     if isinstance(segmentation, dict):
         height, width = segmentation["size"]
         counts = segmentation["counts"]
-        runs = runs_of_text(counts) if isinstance(counts, str) else counts
         try:
+            runs = runs_of_text(counts) if isinstance(counts, str) else counts
             mask = mask_of_runs(runs, width, height, by_column=True)
         except ValueError as error:
             raise ItemError("bad_mask", str(error)) from error

@@ -62,7 +62,8 @@ def _line(box: Box, key: int, image: int, classes: "_Categories", one: Annotatio
         outline = (joined(outline),)
     rings = json.dumps([[part for point in ring for part in point] for ring in outline])
     more = f', "attributes": {json.dumps(extras, ensure_ascii=False)}' if extras else ""
-    return f'{start}, {place}, "area": {json.dumps(size)}, "iscrowd": {int(bool(crowd))}, "segmentation": {rings}{more}}}'
+    flags = f'"area": {json.dumps(size)}, "iscrowd": {int(bool(crowd))}'
+    return f'{start}, {place}, {flags}, "segmentation": {rings}{more}}}'
 
 
 class _Ids:

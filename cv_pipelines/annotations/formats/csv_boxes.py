@@ -2,10 +2,10 @@
 
     filename,width,height,class,xmin,ymin,xmax,ymax,split
 
-Edges are float pixels from the outer corner, exact but for the last bit. A row without edges is a class of the whole
-image, a row without class says that the image is there. Read, too: cells separated by semicolons or tabs, decimal
-commas, other common names of columns, rows of an image that are not together. Cells that a spreadsheet would run get an
-apostrophe.
+Edges are float pixels from the outer corner, exact but for the last bit. A row without edges is a class of the
+whole image, a row without class says that the image is there. Read, too: cells separated by semicolons or tabs,
+decimal commas, other common names of columns, rows of an image that are not together. Cells that a spreadsheet
+would run get an apostrophe.
 
 Not held: outlines, attributes but `split` of images.
 """

@@ -119,7 +119,8 @@ def _box(box: Box, one: Annotation, exchange: Exchange) -> str:
     inner = "".join(
         f'<attribute name="{xml(name)}">{xml(_text(value))}</attribute>' for name, value in own.items()
     )
-    start = f'<{tag} label="{xml(box.label)}" source="manual" occluded="{occluded}" {place} z_order="{xml(order)}"{more}>'
+    flags = f'source="manual" occluded="{occluded}" z_order="{xml(order)}"{more}'
+    start = f'<{tag} label="{xml(box.label)}" {place} {flags}>'
     return f"    {start}{inner}</{tag}>\n"
 
 

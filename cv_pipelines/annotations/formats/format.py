@@ -43,7 +43,7 @@ class Format:
         folder: it is a folder of files, else one file.
         read: see Read.
         write: see Write.
-        recognise: says of a path, with the beginning of its (or a typical) file, whether it looks like this format.
+        recognise: says whether a path looks like this format, from its names and the beginnings of files.
     """
 
     name: str

@@ -5,6 +5,7 @@ import struct
 import tempfile
 from array import array
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -93,7 +94,7 @@ class Gathering:
                     places[rows].tolist(), labels[rows].tolist(), extras[rows].tolist(), strict=True
                 )
             ]
-            for start, stop in zip(edges, edges[1:], strict=False):
+            for start, stop in pairwise(edges):
                 yield tuple(boxes[start - edges[0] : stop - edges[0]])
 
     def _extra(self, attributes: Attributes, outline: Sequence[Flat]) -> int:

@@ -17,6 +17,7 @@ from cv_pipelines.errors import InputError
 _PIECE = 1 << 20
 _MOST = 64 << 20
 """Signs of one element; the whole of a value that is not in a list of the outermost level."""
+_LONGEST_CUT = 2
 _SPACE = re.compile(r"[ \t\n\r]*")
 _decode = json.JSONDecoder().raw_decode
 
@@ -124,9 +125,9 @@ class _Text:
         self._path, self._file = path, file
         self._buffer, self._before = "", 0
 
-    def more(self, count: int = _PIECE) -> bool:
+    def more(self, count: int = 0) -> bool:
         """Forget what has been read, add more; False at the end of the file."""
-        piece = self._file.read(count)
+        piece = self._file.read(max(count, _PIECE))
         self._before += self.at
         self._buffer = self._buffer[self.at :] + piece
         self.at = 0
@@ -153,24 +154,31 @@ class _Text:
         return sign
 
     def value(self) -> Any:
-        """The value that begins here, read; a number at the end of the piece might go on, so more is read first."""
-        count = _PIECE
+        """The value that begins here, read.
+
+        A number may be cut by the end of the piece, in `1.` or `1e-`: what follows a value is always at hand, too.
+        """
+        count = 0
         while True:
-            problem = "it ends too early"
+            end, problem = -1, "it ends too early"
             try:
                 value, end = _decode(self._buffer, self.at)
-                if end < len(self._buffer):
-                    self.at = end
-                    return value
             except JSONDecodeError as error:
                 problem = error.msg
             except ValueError:
                 self.fail("a number of thousands of digits")
+            if end >= 0 and end + _LONGEST_CUT < len(self._buffer):
+                self.at = end
+                return value
             if len(self._buffer) - self.at > _MOST:
                 self.fail(f"{problem}, or one value is longer than {_MOST >> 20} million signs")
-            if not self.more(count):
+            ended = not self.more(count)  # what has been read is gone: the value begins at 0 now
+            if ended and end < 0:
                 self.fail(problem)
-            count = max(count, len(self._buffer))  # twice as much each time: reading stays linear
+            if ended:
+                self.at = _decode(self._buffer, self.at)[1]
+                return value
+            count = len(self._buffer)  # twice as much each time: reading stays linear
 
     def fail(self, problem: str) -> NoReturn:
         """Raise InputError `not_json` with the place."""

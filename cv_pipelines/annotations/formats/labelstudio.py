@@ -74,11 +74,8 @@ def _newest(task: dict[str, Any], where: str, exchange: Exchange) -> list[Any]:
     valid = [one for one in found if not one.get("was_cancelled") and isinstance(one.get("result"), list)]
     if len(valid) > 1:
         exchange.report.loss("further annotations of one image: the newest is read", where)
-    newest = max(
-        valid, key=lambda one: (str(one.get("created_at") or ""), valid.index(one)), default={"result": []}
-    )
-    results: list[Any] = newest["result"]
-    return results
+    in_time = sorted(valid, key=lambda one: str(one.get("created_at") or ""))  # stable: the last of equals is last
+    return list(in_time[-1]["result"]) if in_time else []
 
 
 def _image(data: dict[str, Any]) -> str:

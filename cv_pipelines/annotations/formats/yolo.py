@@ -52,7 +52,9 @@ def write(annotations: Iterable[Annotation], target: Path, exchange: Exchange, c
     """See Write.
 
     Args:
-        annotations: as there, `target` and `exchange` likewise.
+        annotations: as there.
+        target: as there.
+        exchange: as there.
         corners: write outlines, not boxes.
     """
     files = FileNames(".txt")

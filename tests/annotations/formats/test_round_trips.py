@@ -38,7 +38,9 @@ def assert_same_boxes(found: Annotation, wanted: Annotation, *through: str) -> N
 @pytest.mark.parametrize("form", WITH_BOXES, ids=lambda form: form.name)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(labels=annotations())
-def test_any_annotations_survive_a_format(form: Format, labels: list[Annotation], tmp_path_factory: object) -> None:
+def test_any_annotations_survive_a_format(
+    form: Format, labels: list[Annotation], tmp_path_factory: object
+) -> None:
     folder: Path = tmp_path_factory.mktemp("labels")  # type: ignore[attr-defined]
     target, sizes = target_of(folder, form), sizes_of(labels)
     written, back = Exchange(sizes), Exchange(sizes)

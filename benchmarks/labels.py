@@ -1,4 +1,4 @@
-"""COCO with a million boxes on 100,000 images: read and written, each in a fresh process, against a bare `json.load`."""
+"""COCO with a million boxes on 100,000 images: read and written in fresh processes, against `json.load`."""
 
 import json
 import subprocess

@@ -124,14 +124,17 @@ def _format(source: Path, name: str | None) -> "Format":
 
 
 def _exchange(source: Path, folder: Path | None) -> "Exchange":
-    """Images of a folder: the one that is named, else `images` in the source or the folder of the source."""
+    """Images of a folder: the one that is named, else `images` in or beside the source, else the source's own.
+
+    Never all that lies around a file: that may be somebody's whole home.
+    """
     from cv_pipelines.annotations.exchange import Exchange
-    from cv_pipelines.annotations.images import ImageFolder
+    from cv_pipelines.annotations.images import ImageFolder, NoImages
 
     around = source if source.is_dir() else source.absolute().parent
     inner = around / "images"
-    images = ImageFolder(folder or (inner if inner.is_dir() else around))
-    return Exchange(images, progress=_tell)
+    place = folder or (inner if inner.is_dir() else source if source.is_dir() else None)
+    return Exchange(ImageFolder(place) if place else NoImages(), progress=_tell)
 
 
 def _tell(stage: str, done: int, total: int | None = None) -> None:

@@ -2,8 +2,8 @@
 
     ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,…
 
-Edges are fractions of width and height, which stand nowhere: the image is asked. Nine decimals are written: precise
-to 0.00001 of a pixel in an image 10,000 pixels wide. `ImageID` is the image's name without `.jpg`. A table
+Edges are fractions of width and height, which stand nowhere: the image is asked. Nine decimals are written:
+precise to 0.00001 of a pixel in an image 10,000 pixels wide. `ImageID` is the image's name without `.jpg`. A table
 `class-descriptions*.csv` beside the file turns codes such as `/m/01g317` into names. A file without edges gives
 classes of images. Cells may be separated by semicolons and have decimal commas.
 

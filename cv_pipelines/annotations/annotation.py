@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 Value = str | int | float | bool
 Attributes = Mapping[str, Value]
 Point = tuple[float, float]
@@ -121,10 +124,8 @@ def is_rectangle(ring: Ring) -> bool:
 
 
 def has_hole(outline: tuple[Ring, ...]) -> bool:
-    """Say whether a ring begins inside an odd number of the others."""
-    return len(outline) > 1 and any(
-        sum(_inside(ring[0], other) for other in outline if other is not ring) % 2 for ring in outline
-    )
+    """Say whether a ring lies inside an odd number of the others."""
+    return len(outline) > 1 and bool(_holes(outline).any())
 
 
 def joined(outline: tuple[Ring, ...]) -> Ring:
@@ -141,19 +142,33 @@ def joined(outline: tuple[Ring, ...]) -> Ring:
 
 def area(outline: tuple[Ring, ...]) -> float:
     """Square pixels within an outline whose rings do not cross, holes subtracted."""
-    total = 0.0
-    for ring in outline:
-        shoelace = sum(x * v - u * y for (x, y), (u, v) in zip(ring, (*ring[1:], ring[0]), strict=True))
-        depth = sum(_inside(ring[0], other) for other in outline if other is not ring) if len(outline) > 1 else 0
-        total += abs(shoelace) / 2 * (-1 if depth % 2 else 1)
-    return total
+    areas = [abs(_shoelace(ring)) for ring in outline]
+    if len(outline) < 2:
+        return sum(areas)
+    return sum(-one if hole else one for one, hole in zip(areas, _holes(outline).tolist(), strict=True))
 
 
-def _inside(point: Point, ring: Ring) -> bool:
-    """Say whether a ray from the point to the right crosses the ring an odd number of times."""
-    x, y = point
-    crossings = 0
-    for (a, b), (c, d) in zip(ring, (*ring[1:], ring[0]), strict=True):
-        if (b > y) != (d > y) and x < a + (y - b) * (c - a) / (d - b):
-            crossings += 1
-    return crossings % 2 == 1
+def _shoelace(ring: Ring) -> float:
+    return sum(x * v - u * y for (x, y), (u, v) in zip(ring, (*ring[1:], ring[0]), strict=True)) / 2
+
+
+def _holes(outline: tuple[Ring, ...]) -> npt.NDArray[np.bool_]:
+    """Which rings lie inside an odd number of the others, by the uppermost of their points, of those the leftmost.
+
+    A ray from there to the right is counted across the sides of all other rings at once: masks have many rings.
+    """
+    starts = np.concatenate([np.asarray(ring, float) for ring in outline])
+    ends = np.concatenate([np.roll(np.asarray(ring, float), -1, axis=0) for ring in outline])
+    owners = np.repeat(np.arange(len(outline)), [len(ring) for ring in outline])
+    found = np.zeros(len(outline), bool)
+    slopes = np.divide(
+        ends[:, 0] - starts[:, 0],
+        ends[:, 1] - starts[:, 1],
+        out=np.zeros(len(starts)),
+        where=ends[:, 1] != starts[:, 1],
+    )
+    for number, ring in enumerate(outline):
+        y, x = min((y, x) for x, y in ring)
+        passed = ((starts[:, 1] > y) != (ends[:, 1] > y)) & (x < starts[:, 0] + (y - starts[:, 1]) * slopes)
+        found[number] = np.count_nonzero(passed & (owners != number)) % 2
+    return found

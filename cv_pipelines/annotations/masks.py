@@ -11,6 +11,8 @@ import numpy.typing as npt
 from cv_pipelines.annotations.annotation import Ring
 from cv_pipelines.images.header import MAX_PIXELS
 
+MOST_CORNERS = 50_000
+"""Of one mask: what people draw has hundreds."""
 Mask = npt.NDArray[np.bool_]
 """Height, width."""
 
@@ -118,6 +120,9 @@ def outline_of(mask: Mask, left: float = 0, top: float = 0) -> tuple[Ring, ...]:
         mask: height, width.
         left: where the mask begins in the image.
         top: likewise.
+
+    Raises:
+        ValueError: the mask is noise, of more than MOST_CORNERS corners.
     """
     if not mask.any():
         return ()
@@ -129,6 +134,8 @@ def outline_of(mask: Mask, left: float = 0, top: float = 0) -> tuple[Ring, ...]:
     twice_rows, twice_columns = np.nonzero(crossing)
     ys = np.concatenate([rows, twice_rows, twice_rows])
     xs = np.concatenate([columns, twice_columns, twice_columns])
+    if len(xs) > MOST_CORNERS:
+        raise ValueError(f"a mask of {len(xs):,} corners, which is noise; at most {MOST_CORNERS:,} are outlined")
     along, down = _partners(np.lexsort((xs, ys))), _partners(np.lexsort((ys, xs)))
     points = list(zip((xs + left).tolist(), (ys + top).tolist(), strict=True))
     return tuple(_followed(points, along, down))

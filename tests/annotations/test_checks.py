@@ -1,8 +1,11 @@
 """What is wrong with labels is found, and nothing else."""
 
 import math
+from itertools import combinations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from cv_pipelines.annotations.annotation import Annotation, Box, Ring, outlined
 from cv_pipelines.annotations.checks import Rules, check_annotations, crosses_itself, duplicates
@@ -56,18 +59,20 @@ def test_the_same_box_twice_and_almost() -> None:
     assert duplicates((wide, wide, wide)) == [(0, 1, 1.0), (0, 2, 1.0)]
 
 
-def test_duplicates_are_those_of_all_pairs() -> None:
-    boxes = tuple(Box("car", n * 7 % 40, n * 11 % 30, 50 + n % 9, 40 + n % 5) for n in range(60))
-    wanted = {
-        second
-        for first in range(60)
-        for second in range(60)
-        if first != second and _iou(boxes[first], boxes[second]) >= 0.8
-    }
+PLACES = st.tuples(st.integers(0, 20), st.integers(0, 20), st.integers(30, 100), st.integers(30, 100))
 
-    found = {place for first, second, _ in duplicates(boxes) for place in (first, second)}
 
-    assert found == wanted
+@given(st.lists(PLACES, max_size=8))
+@example([(0, 0, 100, 50), (18, 0, 82, 50)])
+def test_duplicates_are_among_all_pairs(places: list[tuple[int, int, int, int]]) -> None:
+    boxes = tuple(Box("car", *place) for place in places)
+    wanted = {pair for pair in combinations(range(len(boxes)), 2) if _iou(boxes[pair[0]], boxes[pair[1]]) >= 0.8}
+
+    found = {(first, second) for first, second, _ in duplicates(boxes)}
+
+    assert found <= wanted
+    alike = {place for pair in found for place in pair}
+    assert all(set(pair) & alike for pair in wanted)
 
 
 def _iou(one: Box, other: Box) -> float:

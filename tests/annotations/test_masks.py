@@ -50,6 +50,7 @@ def test_the_outline_of_a_mask_is_exact(mask: Mask) -> None:
 
     assert (filled(outline, mask.shape) == mask).all()
     assert all(len(ring) >= 4 for ring in outline)
+    assert area(outline) == mask.sum()
     if outline:
         assert (filled((joined(outline),), mask.shape) == mask).all()
 
@@ -108,3 +109,8 @@ def brush(mask: Mask) -> list[int]:
         place += run
     bits += "0" * (-len(bits) % 8)
     return [int(bits[start : start + 8], 2) for start in range(0, len(bits), 8)]
+
+
+def test_noise_has_no_outline() -> None:
+    with pytest.raises(ValueError, match="noise"):
+        outline_of(np.random.default_rng(0).random((600, 600)) > 0.5)

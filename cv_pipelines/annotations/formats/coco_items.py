@@ -96,7 +96,7 @@ class CocoItems:
     def _take(self, place: int, item: Any) -> None:
         """One annotation; a million of them pass here, so the common case does little."""
         segmentation = item.get("segmentation")
-        outline = _flat_rings(segmentation) if segmentation else ()
+        outline, outlined = _flat_rings(segmentation) if segmentation else ((), None)
         box = item.get("bbox") or (_box_around(outline) if outline else item["bbox"])
         left, top, width, height = box
         if not (
@@ -104,8 +104,9 @@ class CocoItems:
         ):
             raise ItemError("bad_number", f"{shown(box)} is not a box")
         area, attributes = item.get("area"), NONE
-        if item.get("iscrowd") or not _OURS.issuperset(item) or (area is not None and area != width * height):
-            attributes = _attributes(item, width * height)
+        usual = width * height if outlined is None else outlined
+        if item.get("iscrowd") or not _OURS.issuperset(item) or (area is not None and area != usual):
+            attributes = _attributes(item, usual)
         own = item.get("id", -_NAMELESS - place)
         image, label = item["image_id"], item["category_id"]
         image = self._image_numbers.setdefault(image, len(self._image_numbers))
@@ -129,22 +130,30 @@ def _number_of(item: Any, numbers: dict[Any, int]) -> int:
     return numbers.setdefault(key, len(numbers))
 
 
-def _flat_rings(segmentation: Any) -> Sequence[Flat]:
-    """The rings of a segmentation, each as a list x, y, x, y."""
+def _flat_rings(segmentation: Any) -> tuple[Sequence[Flat], float]:
+    """The rings of a segmentation, each as a list x, y, x, y; and its area, that of all rings or of the mask."""
     if isinstance(segmentation, dict):
-        height, width = segmentation["size"]
-        counts = segmentation["counts"]
-        try:
-            runs = runs_of_text(counts) if isinstance(counts, str) else counts
-            mask = mask_of_runs(runs, width, height, by_column=True)
-        except ValueError as error:
-            raise ItemError("bad_mask", str(error)) from error
-        return [[part for point in ring for part in point] for ring in outline_of(mask)]
-    rings = [array("d", ring) for ring in segmentation]
+        return _mask_rings(segmentation)
+    rings, area = [array("d", ring) for ring in segmentation], 0.0
     for ring in rings:
-        if len(ring) < 6 or len(ring) % 2 or not np.abs(np.frombuffer(ring)).max() <= MOST:
+        flat = np.frombuffer(ring)
+        if len(ring) < 6 or len(ring) % 2 or not np.abs(flat).max() <= MOST:
             raise ItemError("bad_outline", f"an outline of {len(ring)} numbers, or with one that is no coordinate")
-    return rings
+        x, y = flat[0::2], flat[1::2]
+        area += abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
+    return rings, area
+
+
+def _mask_rings(segmentation: dict[str, Any]) -> tuple[Sequence[Flat], float]:
+    height, width = segmentation["size"]
+    counts = segmentation["counts"]
+    try:
+        runs = runs_of_text(counts) if isinstance(counts, str) else counts
+        mask = mask_of_runs(runs, width, height, by_column=True)
+        outline = outline_of(mask)
+    except ValueError as error:
+        raise ItemError("bad_mask", str(error)) from error
+    return [[part for point in ring for part in point] for ring in outline], float(sum(runs[1::2]))
 
 
 def _box_around(outline: Sequence[Flat]) -> Place:
@@ -152,16 +161,12 @@ def _box_around(outline: Sequence[Flat]) -> Place:
     return left, top, right - left, bottom - top
 
 
-def _attributes(item: dict[str, Any], box_area: float) -> Attributes:
-    """What an annotation says beyond its place; an area only where it is not simply the box's."""
+def _attributes(item: dict[str, Any], usual: float) -> Attributes:
+    """What an annotation says beyond its place; an area only where it is not simply that of its outline or box."""
     found = _plain_values({key: value for key, value in item.items() if key not in _OURS})
     found = {**_plain_values(item.get("attributes")), **found}
     area = item.get("area")
-    if (
-        isinstance(area, int | float)
-        and in_range(area / MOST)
-        and abs(area - box_area) > 1e-6 * max(1.0, box_area)
-    ):
+    if isinstance(area, int | float) and in_range(area / MOST) and abs(area - usual) > 1e-6 * max(1.0, usual):
         found["area"] = area
     if item.get("iscrowd"):
         found["iscrowd"] = 1

@@ -17,6 +17,7 @@ BENCHMARKS = (
     "importing",
     "ingest",
     "manifest",
+    "labels",
     "task_list",
     "s3",
     "prediction",

@@ -10,6 +10,7 @@ from cv_pipelines.cli.demo import demo
 from cv_pipelines.cli.dev import dev
 from cv_pipelines.cli.events import events
 from cv_pipelines.cli.image import image
+from cv_pipelines.cli.labels import labels
 from cv_pipelines.cli.model import model
 from cv_pipelines.cli.motion import motion
 from cv_pipelines.cli.node import node
@@ -42,6 +43,7 @@ for command in (
     report,
     model,
     image,
+    labels,
     video,
     motion,
     task,

@@ -140,7 +140,8 @@ def _flat_rings(segmentation: Any) -> tuple[Sequence[Flat], float]:
         if len(ring) < 6 or len(ring) % 2 or not np.abs(flat).max() <= MOST:
             raise ItemError("bad_outline", f"an outline of {len(ring)} numbers, or with one that is no coordinate")
         x, y = flat[0::2], flat[1::2]
-        area += abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
+        shoelace = x[:-1] @ y[1:] - x[1:] @ y[:-1] + x[-1] * y[0] - x[0] * y[-1]
+        area += abs(float(shoelace)) / 2
     return rings, area
 
 

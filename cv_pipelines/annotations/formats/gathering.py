@@ -86,16 +86,14 @@ class Gathering:
         for first in range(0, count, _BLOCK):
             edges = starts[first : first + _BLOCK + 1].tolist()
             rows = order[edges[0] : edges[-1]]
-            boxes = [
-                Box(names[label], left, top, width, height)
-                if not extra
-                else Box(names[label], left, top, width, height, *self._read(extra))
-                for (left, top, width, height), label, extra in zip(
-                    places[rows].tolist(), labels[rows].tolist(), extras[rows].tolist(), strict=True
-                )
-            ]
+            columns = list(zip(places[rows].tolist(), labels[rows].tolist(), extras[rows].tolist(), strict=True))
             for start, stop in pairwise(edges):
-                yield tuple(boxes[start - edges[0] : stop - edges[0]])
+                yield tuple(
+                    [
+                        Box(names[label], *place, *self._read(extra)) if extra else Box(names[label], *place)
+                        for place, label, extra in columns[start - edges[0] : stop - edges[0]]
+                    ]
+                )
 
     def _extra(self, attributes: Attributes, outline: Sequence[Flat]) -> int:
         """What a box has beyond its place: a number of shared attributes, or, negative, where it is on disk."""

@@ -90,8 +90,10 @@ class Gathering:
             for start, stop in pairwise(edges):
                 yield tuple(
                     [
-                        Box(names[label], *place, *self._read(extra)) if extra else Box(names[label], *place)
-                        for place, label, extra in columns[start - edges[0] : stop - edges[0]]
+                        Box(names[label], left, top, width, height, *self._read(extra))
+                        if extra
+                        else Box(names[label], left, top, width, height)
+                        for (left, top, width, height), label, extra in columns[start - edges[0] : stop - edges[0]]
                     ]
                 )
 

@@ -18,6 +18,7 @@ from dagster import (
 )
 
 from cv_pipelines.images.datasets import add_dataset
+from cv_pipelines.partitions import DATASETS
 from cv_pipelines.schedules import weekly_retraining
 from resources.catalog import CatalogResource
 from resources.database import DatabaseResource
@@ -42,7 +43,9 @@ class World:
     source: Path
 
     def materialize(self, *assets: str) -> bool:
-        selection = [AssetKey(name) for name in assets] or None
+        graph = self.defs.resolve_asset_graph()
+        of_datasets = [key for key in graph.materializable_asset_keys if graph.get(key).partitions_def == DATASETS]
+        selection = [AssetKey(name) for name in assets] or of_datasets
         job = self.defs.resolve_implicit_global_asset_job_def()
         result = job.execute_in_process(
             instance=self.instance,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -174,3 +175,25 @@ def test_too_little_to_compare_is_said(tmp_path: Path) -> None:
 def test_cars_that_pass_a_camera_do_not_move_it(real_video: Path, store: LocalStore) -> None:
     regions = find_regions(analysed(real_video, store, workers=2)).to_pylist()
     assert [(row["kind"], row["start_frame"], row["end_frame"]) for row in regions] == [("static", 1, 377)]
+
+
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_turned_videos_move_as_they_are_seen(tmp_path: Path, store: LocalStore, rotation: int) -> None:
+    size = SIZE if rotation == 180 else SIZE[::-1]
+    upright = views(scene_of("1", *size), camera(10, x=3, zoom=1.002), *size)
+    stored = (np.ascontiguousarray(np.rot90(picture, -rotation // 90)) for picture in upright)
+    plain_file = write_clip(tmp_path / "stored.mp4", stored)
+    turned = tmp_path / "turned.mp4"
+    with av.open(str(plain_file)) as source, av.open(str(turned), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        stream.set_display_rotation(rotation)
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    table = analysed(turned, store)
+    facts = facts_of(table)
+    assert (facts.width, facts.height) == size
+    assert np.median(table["tx"].to_numpy()) == pytest.approx(3, abs=0.15)
+    assert np.median(table["ty"].to_numpy()) == pytest.approx(0, abs=0.15)
+    assert np.median(table["scale"].to_numpy()) == pytest.approx(1.002, abs=2e-4)

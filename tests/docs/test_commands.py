@@ -108,6 +108,7 @@ def test_the_commands_of_a_page_work(
         s3.client.upload_file(str(tmp_path / "films" / "crossing.mp4"), environment["BUCKET"], "2024/crossing.mp4")
     if page.stem == "camera-motion":
         (tmp_path / "films").mkdir()
+        environment["CV_FILE_ALLOW"] = str(tmp_path / "films")
     if page.stem == "storage":
         finished: Installation = request.getfixturevalue("finished")
         shutil.copytree(finished.state, installation.state, dirs_exist_ok=True)

@@ -75,7 +75,7 @@ def inject(source: str, since: float | None, count: int | None, force: bool, dry
     if as_json:
         print_json(_summary(found, expected, submission))
         return
-    _tell(found, dry_run, expected)
+    _tell(found, dry_run, force, expected)
     if submission:
         tell_backfill(submission, len(found.due), duration_of(expected), daemon)
 
@@ -91,7 +91,7 @@ def _summary(found: "Found", expected: "Estimate", submission: "Submission | Non
     }
 
 
-def _tell(found: "Found", dry_run: bool, expected: "Estimate") -> None:
+def _tell(found: "Found", dry_run: bool, force: bool, expected: "Estimate") -> None:
     if not found.videos and not found.refused:
         console.print("There are no videos.")
         return
@@ -110,7 +110,7 @@ def _tell(found: "Found", dry_run: bool, expected: "Estimate") -> None:
     if found.refused:
         console.print(f"{len(found.refused):,} cannot be taken in:", style="yellow")
         print_table(["address", "reason"], found.refused[:_SHOWN])
-    if found.quarantined or found.failed:
+    if (found.quarantined or found.failed) and not force:
         console.print("'cv-pipelines motion videos' shows what is wrong; --force tries them again.")
     if dry_run and found.due:
         print_table(["would be analysed"], [[key] for key in found.due[:_SHOWN]])

@@ -52,7 +52,8 @@ def show(video: str, out: Path | None, contacts: Path | None, as_json: bool) -> 
         facts = {name: value for name, value in regions.facts.items() if name != "regions"}
         print_json({"key": found.key, "address": found.address, **facts, "regions": rows})
         return
-    title = f"{found.name}: {len(rows):,} regions, {regions.facts['static_share']:.0%} of the frames static"
+    count = f"{len(rows):,} region{'' if len(rows) == 1 else 's'}"
+    title = f"{found.name}: {count}, {regions.facts['static_share']:.0%} of the frames static"
     shown = [[row[name] for name in _COLUMNS] for row in rows[:_SHOWN]]
     print_table([name if name == "kind" else f"{name}#" for name in _COLUMNS], shown, title=title)
     for path in filter(None, (out, contacts)):

@@ -37,7 +37,10 @@ def mapped_errors() -> Iterator[None]:
 
 
 def _fail(error: CvError) -> NoReturn:
-    """Raise what Dagster understands; the error being handled stays in its chain of causes."""
+    """Raise what Dagster understands; the error being handled stays in its chain of causes.
+
+    Not that of somebody else's mistake: where it was found in our code would only hide what it says.
+    """
     failure = Failure(
         error.user_message,
         metadata={
@@ -47,6 +50,8 @@ def _fail(error: CvError) -> NoReturn:
         },
         allow_retries=error.source in ("resource", "infrastructure"),
     )
+    if error.source in ("input", "submission"):
+        raise failure from None
     failure.__cause__ = sys.exc_info()[1]
     if error.source == "internal":
         raise RetryRequested(max_retries=1) from failure

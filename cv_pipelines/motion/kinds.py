@@ -50,6 +50,8 @@ _GRID = 1 / 15
 """Seconds between the points at which the way to and fro is measured: finer, it would be the noise of
 estimates."""
 
+_FEWEST_TURNS = 3
+"""Of a shake: a camera that pans there and back turns once, or twice."""
 _STEADY = 4
 """The direction of a pan is that of this many windows: an angle is less certain than a speed."""
 
@@ -126,7 +128,26 @@ def _shakes(track: Track, limits: Thresholds) -> Flags:
     again = net(start, halfway) + net(halfway, end) < limits.shake_net * way
     near, until = _windows(track, max(limits.smoothing, limits.shake_seconds / 3))
     lively = path(near, until) > limits.release * limits.shake_speed * (until - near)
-    return np.asarray(track.valid & _lasting(back & again, back) & lively, np.bool_)
+    shakes = np.asarray(track.valid & _lasting(back & again, back) & lively, np.bool_)
+    return shakes & _turning(shakes, _velocity(track, limits.smoothing), limits.release * limits.shake_speed)
+
+
+def _turning(flags: Flags, velocity: Floats, least: float) -> Flags:
+    """The unbroken stretches in which motion turns back several times, along the line on which most of it lies.
+
+    Args:
+        flags: shape (n,).
+        velocity: shape (n, 4), as `_velocity` has it.
+        least: widths a second; a speed below it has no direction.
+    """
+    turning = np.zeros(len(flags), bool)
+    edges = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+    for start, stop in edges.tolist():
+        moved = velocity[start:stop] * [1, 1, 0.5, 0.5]
+        along = moved @ np.linalg.svd(moved, full_matrices=False)[2][0]
+        turns = np.diff(np.sign(along[np.abs(along) > least]))
+        turning[start:stop] = np.count_nonzero(turns) >= _FEWEST_TURNS
+    return turning
 
 
 def _swings(shakes: Flags, moves: Flags, pieces: Floats, limits: Thresholds) -> Flags:
@@ -139,8 +160,7 @@ def _swings(shakes: Flags, moves: Flags, pieces: Floats, limits: Thresholds) -> 
 
 def _sectors(velocity: Floats, pans: Flags, margin: float) -> NDArray[np.int64]:
     """The eighth of the compass that each pan points to, counted from the east to the north; it sticks."""
-    # the content moves against the camera, and y goes down
-    angles = np.degrees(np.arctan2(velocity[:, 1], -velocity[:, 0])) % 360
+    angles = _angles(velocity)
     sectors, current = np.rint(angles / 45).astype(np.int64) % 8, -1
     off = np.flatnonzero(pans)
     for place, began, angle, sector in zip(
@@ -155,6 +175,21 @@ def _sectors(velocity: Floats, pans: Flags, margin: float) -> NDArray[np.int64]:
             current = sector
         sectors[place] = current
     return sectors
+
+
+def pan_towards(ways: Floats) -> NDArray[np.int64]:
+    """The kind of a pan on which the content goes such ways, x and y; shape (n,), places in `KINDS`."""
+    return _CODE["pan_E"] + np.rint(_angles(ways) / 45).astype(np.int64) % 8
+
+
+def is_pan(kinds: NDArray[np.int64]) -> Flags:
+    """Which kinds are pans and nothing else."""
+    return (kinds >= _CODE["pan_E"]) & (kinds <= _CODE["pan_SE"])
+
+
+def _angles(ways: Floats) -> Floats:
+    """Degrees from the east to the north: the content moves against the camera, and y goes down."""
+    return np.asarray(np.degrees(np.arctan2(ways[:, 1], -ways[:, 0])) % 360, np.float64)
 
 
 def _longer(flags: Flags, pieces: Floats, least: Floats) -> Flags:

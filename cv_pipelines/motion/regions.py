@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cv_pipelines.motion.intervals import MotionFacts, facts_of
-from cv_pipelines.motion.kinds import KINDS, kinds_of
+from cv_pipelines.motion.kinds import KINDS, is_pan, kinds_of, pan_towards
 from cv_pipelines.motion.squashing import squash
 from cv_pipelines.motion.thresholds import Thresholds
 from cv_pipelines.motion.track import Track, track_of
@@ -93,7 +93,12 @@ def _grouped(track: Track, limits: Thresholds) -> tuple[NDArray[np.int64], NDArr
     lengths = np.diff(track.starts[begins], append=track.frames + 1)
     after = squash(lengths, kinds[begins], _family, limits.shortest, _CUT)
     again = _changes(after)
-    return begins[again], after[again]
+    joined = after[again]
+    # pans of several directions, each of them short, have become one: it goes where they go together
+    pans = is_pan(joined) & (np.diff(again, append=len(after)) > 1)
+    joined[pans] = pan_towards(np.add.reduceat(track.motion, begins[again])[pans])
+    last = _changes(joined)
+    return begins[again][last], joined[last]
 
 
 def _changes(kinds: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -25,8 +25,9 @@ _PIXELS_A_BYTE = 25
 """More than a JPEG of these qualities ever holds: larger sheets are not tried."""
 _FONT = 11
 _LINE = 14
-_NAME = 132
+_NAME = 148
 _LETTER = 5.6
+NEVER_RESTS = "the camera never rests"
 _INK, _FAINT, _EMPTY = "#1b1b1b", "#8a8f98", "#f0f1f3"
 
 
@@ -43,7 +44,7 @@ class _Box:
 
 
 def static_sheet(tiles: Sequence[Tile], title: str = "", max_bytes: int = MAX_BYTES) -> bytes:
-    """The static stretches of one video in the order of time; a JPEG without metadata.
+    """The static stretches of one video in the order of time, or that there are none; a JPEG without metadata.
 
     Args:
         tiles: a thumbnail and a caption for each (see `stretch_caption`).
@@ -53,8 +54,10 @@ def static_sheet(tiles: Sequence[Tile], title: str = "", max_bytes: int = MAX_BY
 
     def drawn(box: _Box) -> Image.Image:
         columns = max(1, min(len(tiles), round(_columns(len(tiles), box))))
-        sheet, draw = _blank(columns, -(-len(tiles) // columns), box, 0)
+        sheet, draw = _blank(columns, max(1, -(-len(tiles) // columns)), box, 0)
         _write(draw, (_GAP, 4), title, sheet.width - 2 * _GAP, 1, _INK)
+        if not tiles:
+            _write(draw, (_GAP, _top(0, box)), NEVER_RESTS, box.width, 2, _FAINT)
         for place, tile in enumerate(tiles):
             row, column = divmod(place, columns)
             _put(sheet, draw, tile, box, (_GAP + column * box.step[0], _top(row, box)))
@@ -66,7 +69,7 @@ def static_sheet(tiles: Sequence[Tile], title: str = "", max_bytes: int = MAX_BY
 def proof_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], title: str = "", max_bytes: int = MAX_BYTES) -> bytes:
     """The static stretches of several videos side by side: each video a row, its n-th stretch in column n.
 
-    A video with fewer stretches than another has empty places at its end.
+    A video with fewer stretches than another has empty places at its end; of one without any that is said.
 
     Args:
         rows: name and tiles of each video.
@@ -81,7 +84,9 @@ def proof_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], title: str = "", max
         for row, (name, found) in enumerate(rows):
             top = _top(row, box)
             _write(draw, (_GAP, top), name, _NAME - _GAP, box.step[1] // _LINE, _INK)
-            for column in range(columns):
+            if not found:
+                _write(draw, (_GAP + _NAME, top), NEVER_RESTS, box.width + _GAP, 2, _FAINT)
+            for column in range(columns if found else 0):
                 at = (_GAP + _NAME + column * box.step[0], top)
                 if column < len(found):
                     _put(sheet, draw, found[column], box, at)

@@ -80,7 +80,7 @@ def test_show_tells_the_regions_and_saves_the_pictures(run: Run, tmp_path: Path)
     told = run("show", "january/reef.mp4", "--out", str(line), "--contacts", str(sheet))
 
     assert told.exit_code == 0, told.output
-    assert "reef.mp4: 1 regions, 100% of the frames static" in told.output
+    assert "reef.mp4: 1 region, 100% of the frames static" in told.output
     with Image.open(line) as image:
         assert (image.format, image.width > 500) == ("PNG", True)
     with Image.open(sheet) as image:

@@ -270,3 +270,15 @@ def test_regions_tile_the_video_whatever_happens(
     assert joinable == []
     assert all(one["kind"] != other["kind"] for one, other in pairwise(rows))
     assert find_regions(some).equals(regions)
+
+
+def test_a_camera_that_pans_there_and_back_does_not_shake() -> None:
+    there_and_back = [Act(0.7, vx=0.05), Act(0.7, vx=-0.05), Act(0.7, vx=0.05)]
+    regions = find_regions(play([Act(2), *there_and_back, Act(2)]))
+    assert regions["kind"].to_pylist() == ["static", "pan_W", "pan_E", "pan_W", "static"]
+
+
+def test_short_pans_that_become_one_go_where_they_go_together() -> None:
+    turning = [Act(0.3, vx=-0.05), Act(0.4, vy=0.05), Act(0.3, vx=0.05)]
+    regions = find_regions(play([Act(2), *turning, Act(2)]))
+    assert regions["kind"].to_pylist() == ["static", "pan_N", "static"]

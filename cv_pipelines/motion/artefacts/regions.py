@@ -17,7 +17,7 @@ from cv_pipelines.motion.thresholds import Thresholds
 from cv_pipelines.storage.bundles import Bundle, Reference, put_bundle, put_part
 
 KIND = "motion_regions"
-REGIONS_VERSION = "1"
+REGIONS_VERSION = "2"
 """Of everything that decides which regions are found; a new one makes all of them stale."""
 
 

@@ -51,7 +51,7 @@ def analyse(
       cv-pipelines motion analyse film.mp4 --stride 10 --out film.json
     """
     from cv_pipelines.motion.analysis import analyse_motion, forget_chunks, plan_motion
-    from cv_pipelines.motion.files import require_suffix, write_motion
+    from cv_pipelines.motion.files import require_format, write_motion
     from cv_pipelines.motion.parameters import MotionParameters
     from cv_pipelines.motion.published import Effort
     from cv_pipelines.settings import load_settings
@@ -62,9 +62,7 @@ def analyse(
         raise InputError("no_interval", f"--stop {stop} is not after --start {start}.")
     video = find_video(address)
     path = out or Path(f"{Path(video.name).stem}.motion.parquet")
-    require_suffix(path)
-    if not path.parent.is_dir():
-        raise InputError("no_folder", f"There is no folder '{path.parent}' to write to.")
+    require_format(path, video.name, stride)
     started, clock = datetime.now(UTC), time.perf_counter()
     parameters = MotionParameters(stride=stride, start=start, stop=stop or 0)
     store = LocalStore(load_settings().cache / "motion")

@@ -8,13 +8,32 @@ from cv_pipelines.errors import InputError
 from cv_pipelines.motion.analysis import parquet_bytes
 from cv_pipelines.motion.intervals import INTERVALS, facts_of
 from cv_pipelines.motion.published import Effort, motion_json, read_motion
+from cv_pipelines.motion.published_samples import require_stride
 from cv_pipelines.storage.parquet import read_parquet
 
 SUFFIXES = (".parquet", ".json")
 
 
+def require_format(path: Path, video: str, stride: int) -> None:
+    """Make sure that a motion file can be written, before anything is analysed for it.
+
+    Args:
+        path: of the file.
+        video: its name.
+        stride: of the analysis.
+
+    Raises:
+        InputError: its format is another, or cannot hold this stride; or there is no folder for it.
+    """
+    require_suffix(path)
+    if path.suffix.lower() == ".json":
+        require_stride(video, stride)
+    if not path.parent.is_dir():
+        raise InputError("no_folder", f"There is no folder '{path.parent}' to write to.")
+
+
 def require_suffix(path: Path) -> None:
-    """Make sure that a file's name says a format that we write.
+    """Make sure that a file's name says a format that we know.
 
     Raises:
         InputError: it does not.

@@ -32,6 +32,17 @@ false."""
 NUMBERS = ("scale", "rotation", "tx", "ty")
 
 
+def require_stride(video: str, stride: int) -> None:
+    """Make sure that intervals of a stride add up to samples of ten frames.
+
+    Raises:
+        InputError: they do not.
+    """
+    if stride not in STRIDES:
+        message = f"'{video}': intervals of {stride} frames add up to no ten; analyse it with a stride of"
+        raise InputError("published_stride", f"{message} {', '.join(map(str, STRIDES))}, or write Parquet.")
+
+
 def samples_of(intervals: pa.Table) -> pa.Table:
     """Compose intervals of 1, 2, 5 or 10 frames to samples of ten; a table of the schema SAMPLES.
 
@@ -46,11 +57,7 @@ def samples_of(intervals: pa.Table) -> pa.Table:
         KeyError: the table has no MotionFacts.
     """
     facts = facts_of(intervals)
-    if facts.stride not in STRIDES:
-        message = (
-            f"'{facts.video}': intervals of {facts.stride} frames add up to no ten; analyse it with a stride of"
-        )
-        raise InputError("published_stride", f"{message} {', '.join(map(str, STRIDES))}, or write Parquet.")
+    require_stride(facts.video, facts.stride)
     phase = _phase(intervals, facts)
     steps, reasons = _by_number(intervals, facts, phase)
     length, first = SPAN // facts.stride, SPAN // 2 + 1

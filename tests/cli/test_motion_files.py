@@ -158,6 +158,7 @@ def test_mistakes_end_in_one_line(run: Callable[..., Result], tmp_path: Path, wo
     assert told.exit_code == 1
     assert said in told.stderr, told.stderr
     assert told.stderr.count("\n") == 1
+    assert not (tmp_path / "state" / "cache" / "motion").exists(), "nothing was analysed in vain"
 
 
 def test_turned_pictures_and_odd_times_are_those_that_a_viewer_sees(

@@ -106,3 +106,10 @@ def test_a_clock(seconds: Fraction | float, text: str) -> None:
 
 def test_a_caption_says_when_and_how_long() -> None:
     assert stretch_caption(Fraction(21750, 30), 768.4) == "12:05, 43 s"
+
+
+def test_of_a_video_that_never_rests_that_is_said() -> None:
+    assert (opened(static_sheet([])) < 200).any(), "without a title, only these words can be there"
+    rows = opened(proof_sheet([("", [(flat(RED), "")]), ("", [])]))
+    below = rows[places(rows, RED)[0].max() + 8 :]
+    assert (below < 200).any()

@@ -1,6 +1,7 @@
 """How cameras move in the videos of the archive, and what can be seen where they rest."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from dagster import (
     AssetExecutionContext,
@@ -25,6 +26,7 @@ from assets.results import COMMON, materialized, numbers, output_of, picture, ta
 from cv_pipelines.execution.failures import STEP_RETRIES, mapped_errors
 from cv_pipelines.execution.parameters import StepConfig
 from cv_pipelines.execution.progress import log_progress
+from cv_pipelines.images.contact_sheet import MAX_BYTES
 from cv_pipelines.motion.artefacts.motion import analyse_share, begin_motion, finish_motion
 from cv_pipelines.motion.artefacts.regions import REGIONS_VERSION, make_regions
 from cv_pipelines.motion.artefacts.thumbnails import THUMBNAILS_VERSION, make_thumbnails
@@ -33,9 +35,10 @@ from cv_pipelines.motion.parameters import CODE_VERSION, MotionParameters
 from cv_pipelines.motion.regions import REGIONS, region_rows
 from cv_pipelines.motion.settings import load_motion_settings
 from cv_pipelines.partitions import VIDEOS
-from cv_pipelines.reports.motion_pictures import contact_sheet_of
+from cv_pipelines.reports.motion_pictures import chosen_for_proof, contact_sheet_of, proof_of
 from cv_pipelines.reports.motion_timeline import timeline
 from cv_pipelines.storage.bundles import Reference
+from cv_pipelines.videos.archive import named_video
 from resources.catalog import CatalogResource
 from resources.machine import MachineResource
 
@@ -186,3 +189,23 @@ def static_thumbnails(
         outcome = make_thumbnails(catalog.open(), *inputs, machine.workers, listen, config.force)
         preview = picture(contact_sheet_of(outcome.bundle), "image/jpeg")
         return materialized(outcome, {"preview": preview, **numbers(outcome.bundle.facts)})
+
+
+class ProofConfig(StepConfig):
+    """Which videos a person wants to see side by side."""
+
+    videos: list[str] = Field([], description="Keys or addresses, in the order of the rows; empty: some of all.")
+    pattern: str = Field("*", description="Of all: those with such file names, as in pier*.")
+    most: int = Field(12, ge=1, le=48, description="Of all: how many, evenly over the time.")
+
+
+@asset(group_name="motion", kinds={"pillow"}, deps=[static_thumbnails], code_version="1", **COMMON)
+def static_proof(config: ProofConfig, catalog: CatalogResource) -> MaterializeResult[Any]:
+    """Where the cameras of several videos rest, side by side, to be compared across months; made on demand."""
+    with mapped_errors():
+        cat = catalog.open()
+        chosen = [named_video(cat.database, name) for name in config.videos]
+        videos = chosen or chosen_for_proof(cat, config.pattern, config.most)
+        names = [{"video": video.key, "changed": str(video.modified_at or "")} for video in videos]
+        preview = picture(proof_of(cat, videos, MAX_BYTES), "image/jpeg")
+        return MaterializeResult(metadata={"preview": preview, "videos": table(names)})

@@ -7,7 +7,7 @@ from assets.checks import DATASET_CHECKS, VIDEO_CHECKS
 from assets.datasets import image_manifest
 from assets.inference import prediction_drift, predictions
 from assets.models import champion_model, model_evaluation, trained_model
-from assets.motion import camera_motion, motion_regions, static_thumbnails, video_catalog
+from assets.motion import camera_motion, motion_regions, static_proof, static_thumbnails, video_catalog
 from assets.tasks import task_predictions
 from cv_pipelines.execution.tiers import executor_for
 from cv_pipelines.jobs import FOR_TASKS, analyse_motion, loop, sync
@@ -46,6 +46,7 @@ defs = Definitions(
         camera_motion,
         motion_regions,
         static_thumbnails,
+        static_proof,
     ],
     asset_checks=[*DATASET_CHECKS, *VIDEO_CHECKS],
     jobs=[loop, *FOR_TASKS],

@@ -35,7 +35,7 @@ predict = define_asset_job(
 
 analyse_motion = define_asset_job(
     "analyse_motion",
-    AssetSelection.groups("motion"),
+    AssetSelection.groups("motion") - AssetSelection.assets("static_proof"),
     description="A video of the archive: what it is, how its camera moves, where it rests, what is seen there.",
     op_retry_policy=STEP_RETRIES,
 )

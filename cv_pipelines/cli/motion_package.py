@@ -32,9 +32,9 @@ def package(videos: tuple[str, ...], out: Path) -> None:
       cv-pipelines motion package --out regions
       cv-pipelines motion package films/reef.mp4 --out reef.zip
     """
-    from cv_pipelines.cli.archive_names import made_of, named_video
     from cv_pipelines.motion.data_package import write_data_package
-    from cv_pipelines.videos.archive import list_archive
+    from cv_pipelines.motion.results import made_of
+    from cv_pipelines.videos.archive import list_archive, named_video
 
     catalog = open_catalog()
     named = [named_video(catalog.database, video) for video in videos]

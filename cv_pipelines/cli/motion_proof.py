@@ -21,8 +21,8 @@ def proof(videos: tuple[str, ...], out: Path) -> None:
     Example:
       cv-pipelines motion proof films/january.mp4 films/june.mp4 --out proof.jpg
     """
-    from cv_pipelines.cli.archive_names import named_video
     from cv_pipelines.reports.motion_pictures import proof_of
+    from cv_pipelines.videos.archive import named_video
 
     if out.suffix.lower() not in (".jpg", ".jpeg"):
         raise InputError("bad_picture", f"'{out}' must end in .jpg.")

@@ -34,8 +34,9 @@ def show(video: str, out: Path | None, contacts: Path | None, as_json: bool) -> 
       cv-pipelines motion show films/reef.mp4
       cv-pipelines motion show films/reef.mp4 --out timeline.png --contacts static.jpg
     """
-    from cv_pipelines.cli.archive_names import made_of, named_video
     from cv_pipelines.motion.regions import region_rows
+    from cv_pipelines.motion.results import made_of
+    from cv_pipelines.videos.archive import named_video
 
     _require_suffix("timeline", out)
     _require_suffix("contacts", contacts)

@@ -111,9 +111,9 @@ def remove(name: str, yes: bool, as_json: bool) -> None:
     Example:
       cv-pipelines motion remove s3://archive/2024/crossing.mp4 --yes
     """
-    from cv_pipelines.cli.archive_names import named_video
     from cv_pipelines.orchestration.instance import open_instance
     from cv_pipelines.orchestration.video_removal import remove_everywhere
+    from cv_pipelines.videos.archive import named_video
 
     database = open_catalog().database
     video = named_video(database, name)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cv_pipelines.catalog import Catalog
+from cv_pipelines.errors import InputError
 from cv_pipelines.hashing import hash_values
 from cv_pipelines.motion.analysis import motion_key
 from cv_pipelines.motion.artefacts.regions import REGIONS_VERSION, regions_inputs
 from cv_pipelines.motion.parameters import MotionParameters
 from cv_pipelines.motion.settings import load_motion_settings
-from cv_pipelines.storage.bundles import Reference
+from cv_pipelines.storage.bundles import Bundle, Reference
 from cv_pipelines.videos.archive import ArchivedVideo
 
 MOTION, MOTION_REGIONS = "camera_motion", "motion_regions"
@@ -98,6 +99,19 @@ def summaries_of(catalog: Catalog, videos: Sequence[ArchivedVideo]) -> dict[str,
         for key in keys
         for moves in [motion.get(key, {})]
     }
+
+
+def made_of(catalog: Catalog, asset: str, video: ArchivedVideo) -> Bundle:
+    """What an asset has made of a video.
+
+    Raises:
+        InputError: nothing yet.
+    """
+    reference = catalog.current(asset, video.key)
+    if reference is None:
+        why = f": it is in quarantine. {video.problem}" if video.is_quarantined else " yet: inject it, or wait."
+        raise InputError("not_materialized", f"'{video.address}' has no {asset}{why}")
+    return catalog.open(reference)
 
 
 def _facts(catalog: Catalog, references: dict[str, Reference]) -> Iterator[tuple[str, dict[str, Any]]]:

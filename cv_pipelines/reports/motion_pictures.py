@@ -1,7 +1,9 @@
 """The static stretches of videos as sheets, from pictures that were taken before: no video is opened."""
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from fractions import Fraction
+from itertools import islice
 
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.errors import InputError
@@ -9,7 +11,7 @@ from cv_pipelines.images.contact_sheet import MAX_BYTES
 from cv_pipelines.motion.artefacts.thumbnails import KIND, picture_of, stretches_of
 from cv_pipelines.reports.stretch_sheets import Tile, proof_sheet, static_sheet, stretch_caption
 from cv_pipelines.storage.bundles import Bundle
-from cv_pipelines.videos.archive import ArchivedVideo
+from cv_pipelines.videos.archive import AT_ONCE, ArchivedVideo, list_archive
 
 FILE_BYTES = 4 * 1024**2
 """Of a sheet in a file: far larger than one in the event log may be."""
@@ -46,6 +48,33 @@ def proof_of(catalog: Catalog, videos: Sequence[ArchivedVideo], max_bytes: int =
         raise InputError("not_materialized", message)
     bundles = [(video.name, catalog.open(reference)) for video in videos if (reference := found[video.key])]
     return proof_sheet([(name, _tiles(bundle, MOST_COLUMNS)) for name, bundle in bundles], max_bytes=max_bytes)
+
+
+def chosen_for_proof(catalog: Catalog, pattern: str, most: int) -> list[ArchivedVideo]:
+    """Videos of the archive to set side by side: of those that have pictures, some that lie evenly over the time.
+
+    Args:
+        catalog: where artefacts are, and the archive.
+        pattern: of file names, as a shell has it: `pier*`.
+        most: how many.
+
+    Returns:
+        The oldest first, by when their files were changed.
+
+    Raises:
+        InputError: code `no_video`: there is none.
+    """
+    named = (video for video in list_archive(catalog.database) if fnmatchcase(video.name, pattern))
+    found: list[ArchivedVideo] = []
+    while batch := list(islice(named, AT_ONCE)):
+        seen = catalog.currents(KIND, [video.key for video in batch])
+        found += [video for video in batch if video.key in seen]
+    if not found:
+        message = f"No video '{pattern}' of the archive has pictures yet: run the job analyse_motion on some."
+        raise InputError("no_video", message)
+    found.sort(key=lambda video: (str(video.modified_at or video.added_at), video.key))
+    count = min(most, len(found))
+    return [found[round(place * (len(found) - 1) / max(1, count - 1))] for place in range(count)]
 
 
 def _tiles(thumbnails: Bundle, most: int | None = None) -> list[Tile]:

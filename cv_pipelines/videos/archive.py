@@ -18,7 +18,7 @@ from cv_pipelines.database.video_tables import videos
 from cv_pipelines.errors import InputError
 from cv_pipelines.remote.facts import FileFacts
 from cv_pipelines.videos.listing import ListedVideo
-from cv_pipelines.videos.video import Video
+from cv_pipelines.videos.video import Video, find_video
 
 MAX_ADDRESS = 2048
 """Bytes of an address: an index of the database must hold it."""
@@ -148,6 +148,15 @@ def find_video_of_archive(database: Engine, name: str) -> ArchivedVideo:
         message = f"The archive has no video '{name}': 'cv-pipelines motion inject SOURCE' takes videos in."
         raise InputError("no_video", message)
     return _video(row)
+
+
+def named_video(database: Engine, name: str) -> ArchivedVideo:
+    """The video of a key, or of an address as people write it.
+
+    Raises:
+        InputError: the archive has none of this name.
+    """
+    return find_video_of_archive(database, name if is_video_key(name) else find_video(name).address)
 
 
 def list_archive(database: Engine, quarantined: bool = False) -> Iterator[ArchivedVideo]:

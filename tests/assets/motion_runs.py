@@ -16,7 +16,7 @@ from dagster import (
 )
 
 from assets.checks import VIDEO_CHECKS
-from assets.motion import camera_motion, motion_regions, static_thumbnails, video_catalog
+from assets.motion import camera_motion, motion_regions, static_proof, static_thumbnails, video_catalog
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.engine import open_database
 from cv_pipelines.jobs import analyse_motion
@@ -74,13 +74,23 @@ class Archive:
             asset_selection=[AssetKey(asset) for asset in only] or None,
         )
 
+    def prove(self, **config: Any) -> ExecuteInProcessResult:
+        """Set videos side by side."""
+        job = self._definitions().resolve_implicit_global_asset_job_def()
+        return job.execute_in_process(
+            {"ops": {"static_proof": {"config": config}}},
+            instance=self.instance,
+            raise_on_error=False,
+            asset_selection=[AssetKey("static_proof")],
+        )
+
     def _definitions(self) -> Definitions:
         store = StoreResource(url=(self.folder / "store").as_uri())
         catalog = CatalogResource(database=DatabaseResource(url=self.database_url), store=store)
         machine = MachineResource(workers=self.workers, cache=str(self.folder / "cache"))
         io_manager = ManifestIOManager(catalog=catalog)
         return Definitions(
-            assets=[video_catalog, camera_motion, motion_regions, static_thumbnails],
+            assets=[video_catalog, camera_motion, motion_regions, static_thumbnails, static_proof],
             asset_checks=VIDEO_CHECKS,
             jobs=[analyse_motion],
             resources={"catalog": catalog, "io_manager": io_manager, "machine": machine},

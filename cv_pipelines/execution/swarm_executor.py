@@ -79,8 +79,6 @@ class SwarmExecutor(StepDelegatingExecutor):
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
     ) -> Iterator[DagsterEvent]:
         """Execute a run's steps, and leave no container behind that nobody will come back for."""
-        if plan_context.resume_from_failure:
-            self._handler.take_over(plan_context.run_id)
         try:
             yield from super().execute(plan_context, execution_plan)
         except DagsterExecutionInterruptedError:
@@ -99,7 +97,7 @@ class SwarmExecutor(StepDelegatingExecutor):
         for event in events:
             is_last = event.is_step_success or event.is_step_failure or event.is_step_up_for_retry
             if is_last and event.step_key is not None:
-                self._handler.finished(event.step_key)
+                self._handler.finished(run_id, event.step_key)
         _again()(self._handler.end_lingering)
         return events
 

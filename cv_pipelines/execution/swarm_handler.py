@@ -1,6 +1,7 @@
 """Dagster's step handler for worker nodes: launch, look after, and end steps on an engine."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -80,6 +81,7 @@ class SwarmStepHandler(StepHandler):
         self._last_words = LastWords(engine)
         self._watched: dict[str, _Watched] = {}
         self._over: dict[str, Over] = {}
+        self._attempts_over: Counter[str] = Counter()
         self._finished: dict[str, float] = {}
         self._look = _Look()
         self._engine_quiet_until = float("-inf")
@@ -131,18 +133,14 @@ class SwarmStepHandler(StepHandler):
         for name in self._watched:
             self._launcher.remove(name)
 
-    def take_over(self, run_id: str) -> None:
-        """Note what ended while the run had no worker: nobody has removed its containers."""
-        with suppress(DBAPIError):
-            for name, lease in leases.leases_of(self._database, run_id).items():
-                if lease.ended is not None:
-                    self._finished[name] = time.monotonic()
+    def finished(self, run_id: str, step_key: str) -> None:
+        """Note that the last event of an attempt has been read: its process has nothing to do any more.
 
-    def finished(self, step_key: str) -> None:
-        """Note that the last event of an attempt has been read: its process has nothing to do any more."""
-        for name, watched in self._watched.items():
-            if watched.step.key == step_key:
-                self._finished.setdefault(name, time.monotonic())
+        Events are read in their order, and from the first one by whoever resumes a run: so they count attempts.
+        """
+        name = leases.lease_id(run_id, step_key, self._attempts_over[step_key])
+        self._attempts_over[step_key] += 1
+        self._finished[name] = time.monotonic()
 
     def end_lingering(self, seconds: float = _LINGER_SECONDS) -> None:
         """End processes that have nothing to do any more, and remove their containers."""

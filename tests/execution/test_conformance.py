@@ -1,9 +1,6 @@
 """What holds of steps on worker nodes whatever the engine: a real swarm, and one of plain processes."""
 
-import os
-import signal
-
-from dagster import DagsterEventType, DagsterRunStatus
+from dagster import DagsterRunStatus
 
 from tests.execution.step_facts import failure_of, leases, retries
 from tests.execution.worker_nodes import WorkerNodes
@@ -106,24 +103,6 @@ def test_cancelling_ends_a_step_that_runs_and_one_that_waits(anywhere: WorkerNod
     assert anywhere.leftovers() == []
     assert {one.state for one in leases(anywhere, run_id)} == {"revoked"}
     assert "ended" not in [words for *_, words in anywhere.marks(run_id)]
-
-
-def test_a_step_that_ended_while_nobody_watched_leaves_no_container_behind(anywhere: WorkerNodes) -> None:
-    run_id = anywhere.launch("one", {"cv_test/seconds": "2"})
-    anywhere.wait_for_mark(run_id, "plain", "began")
-    anywhere.kill_worker(run_id)
-    for guard in anywhere.guards(run_id):
-        os.kill(guard, signal.SIGSTOP)  # so that it cannot say that its step has ended
-    wait_for(lambda: anywhere.events(run_id, DagsterEventType.STEP_SUCCESS), 30)
-
-    anywhere.resume(run_id)
-
-    assert anywhere.wait(run_id).status == DagsterRunStatus.SUCCESS
-    assert anywhere.leftovers() == []
-    assert [one.reason for one in leases(anywhere, run_id)] == ["finished"]
-    for guard in anywhere.guards(run_id):
-        os.kill(guard, signal.SIGCONT)  # made-up nodes do not kill
-    wait_for(lambda: anywhere.guards(run_id) == [], 20)
 
 
 def test_an_image_that_is_not_allowed_is_refused(anywhere: WorkerNodes) -> None:

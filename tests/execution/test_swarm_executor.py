@@ -1,5 +1,8 @@
 """What only real containers can show of steps on worker nodes."""
 
+import os
+import signal
+
 from dagster import DagsterEventType, DagsterRunStatus
 
 from tests.execution.step_facts import failure_of, leases
@@ -54,3 +57,19 @@ def test_a_run_is_cancelled_while_an_image_is_pulled_from_a_registry_that_stalls
         assert [one.state for one in leases(platform, run_id)] == ["revoked"]
     wait_for(lambda: platform.swarm.containers("cv.lease") == {}, 20)
     assert platform.marks(run_id) == []
+
+
+def test_a_step_that_ended_while_nobody_watched_leaves_no_container_behind(platform: WorkerNodes) -> None:
+    run_id = platform.launch("one", {"cv_test/seconds": "2"})
+    platform.wait_for_mark(run_id, "plain", "began")
+    platform.kill_worker(run_id)
+    for guard in platform.guards(run_id):
+        os.kill(guard, signal.SIGSTOP)  # so that it cannot say that its step has ended
+    wait_for(lambda: platform.events(run_id, DagsterEventType.STEP_SUCCESS), 30)
+
+    platform.resume(run_id)
+
+    assert platform.wait(run_id).status == DagsterRunStatus.SUCCESS
+    assert platform.leftovers() == []
+    assert [one.reason for one in leases(platform, run_id)] == ["finished"]
+    wait_for(lambda: platform.guards(run_id) == [], 20)

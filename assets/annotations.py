@@ -6,7 +6,7 @@ from dagster import AssetExecutionContext, MaterializeResult, asset
 
 from assets.automation import ON_NEW_DATA
 from assets.results import COMMON, materialized, numbers, picture
-from cv_pipelines.annotations.labels import labels_from_source
+from cv_pipelines.annotations.labels import make_labels
 from cv_pipelines.annotations.splits import SplitParameters, make_splits
 from cv_pipelines.execution.failures import mapped_errors
 from cv_pipelines.execution.parameters import StepConfig
@@ -32,11 +32,11 @@ class SplitConfig(StepConfig, SplitParameters):
 def labels(
     context: AssetExecutionContext, catalog: CatalogResource, image_manifest: Reference
 ) -> MaterializeResult[Reference]:
-    """The class of each image, as its source gives it."""
+    """What is known of each image: a version of the label store, with what the source says now."""
     with mapped_errors():
         cat = catalog.open()
         dataset = find_dataset(cat.database, context.partition_key)
-        outcome = labels_from_source(cat, image_manifest, dataset.classes)
+        outcome = make_labels(cat, dataset.name, image_manifest, dataset.classes)
         facts = outcome.bundle.facts
         metadata = {"preview": picture(class_histogram(facts["counts"])), **numbers(facts)}
         return materialized(outcome, metadata | numbers({"classes": len(facts["classes"])}))

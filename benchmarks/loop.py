@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from cv_pipelines.annotations.labels import labels_from_source
+from cv_pipelines.annotations.labels import make_labels
 from cv_pipelines.annotations.splits import SplitParameters, make_splits
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.images.ingest import ingest
@@ -31,7 +31,7 @@ def to_model(catalog: Catalog, source: Path, parameters: TrainingParameters, cac
     """Ingest, label, split, train, with the checks in between."""
     manifest = ingest(catalog, open_source(str(source)), os.cpu_count() or 1).reference
     _publish(catalog, "image_manifest", manifest)
-    labels = labels_from_source(catalog, manifest).reference
+    labels = make_labels(catalog, "d", manifest).reference
     _publish(catalog, "labels", labels)
     splits = make_splits(catalog, manifest, labels, None, SplitParameters()).reference
     _publish(catalog, "dataset_splits", splits)

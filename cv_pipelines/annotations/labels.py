@@ -1,42 +1,190 @@
-"""Labels: which class each image has, as one versioned table per data set."""
+"""Labels: what stands in the label store, as one immutable version of a data set."""
 
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from sqlalchemy import Connection, select
 
+from cv_pipelines.annotations.annotation import Annotation
+from cv_pipelines.annotations.source_labels import take_source_labels
+from cv_pipelines.annotations.store.classes import StoredClass, classes_of
+from cv_pipelines.annotations.store.content import annotation_of, classes_in
+from cv_pipelines.annotations.store.events import writing
+from cv_pipelines.annotations.store.versions import LabelState, state_of
 from cv_pipelines.catalog import Catalog, Outcome
-from cv_pipelines.hashing import VERSION_LENGTH, hash_rows, hash_values
-from cv_pipelines.storage.bundles import Reference, put_bundle, put_table
+from cv_pipelines.database.label_tables import label_events
+from cv_pipelines.storage.bundles import Bundle, Reference, put_bundle, put_file, put_table
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 LABELS = pa.schema([("image_id", pa.string()), ("label", pa.string())])
-"""One row per labelled image, ordered by `image_id`."""
+"""One row per image that has just one class as a whole, ordered by `image_id`."""
+ANNOTATIONS = pa.schema(
+    [(name, pa.string()) for name in ("image_id", "content", "origin", "who", "model")] + [("version", pa.int32())]
+)
+"""One row per labelled image, in the order of their events; `content` as in store/content.py."""
+_ROWS = 20_000
 
 
-def labels_from_source(catalog: Catalog, manifest: Reference, classes: tuple[str, ...] = ()) -> Outcome:
-    """Take the labels that the source gives its images.
+def make_labels(catalog: Catalog, dataset: str, manifest: Reference, classes: tuple[str, ...] = ()) -> Outcome:
+    """Take in what the source says now, and keep what stands as a version.
 
     Args:
-        catalog: where artefacts are.
+        catalog: where artefacts and events are.
+        dataset: its name.
         manifest: the image manifest.
-        classes: the label set, where somebody has fixed it; empty: the classes found, sorted.
+        classes: the label set, where somebody has fixed it; empty: the classes found.
 
     Returns:
-        An artefact with the part `labels` (LABELS) and the facts `classes`, `counts`, `unlabelled`.
+        An artefact with the parts `labels` (LABELS) and `annotations` (ANNOTATIONS) and the facts `classes`, by
+        number; `counts` of images and `objects` by class; `unlabelled` images of the manifest; `several`: images
+        with more classes than one; `absent`: labelled images that the manifest does not have; `numbers`: names of
+        classes by number; `state`: see `state_in`.
     """
+    previous = catalog.current("labels", dataset)
+    known = catalog.open(previous).facts if previous else {}
+    images = catalog.open(manifest).table("images", ["image_id", "source_label"])
+    with writing(catalog.database, dataset) as connection:
+        if known.get("manifest") != manifest.version:
+            take_source_labels(connection, dataset, images, classes)
+        state = state_of(connection, dataset, state_in(known))
 
     def make(_: str) -> Reference:
-        images = catalog.open(manifest).table("images", ["image_id", "source_label"])
-        labelled = images.filter(pc.is_valid(images["source_label"])).rename_columns(LABELS.names)
-        found = {str(row["values"]): row["counts"] for row in pc.value_counts(labelled["label"]).to_pylist()}
-        vocabulary = list(classes) or sorted(found)
-        facts = {
-            "classes": vocabulary,
-            "counts": {name: found.get(name, 0) for name in [*vocabulary, *sorted(set(found) - set(vocabulary))]},
-            "unlabelled": images.num_rows - labelled.num_rows,
-        }
-        version = hash_values({"rows": hash_rows(labelled), "classes": vocabulary})[:VERSION_LENGTH]
-        parts = {"labels": put_table(catalog.store, labelled)}
-        return put_bundle(catalog.store, "labels", version, facts, parts)
+        ids = frozenset(images["image_id"].to_pylist())
+        facts = {"manifest": manifest.version, "state": _facts_of(state)}
+        with catalog.database.connect() as connection:
+            return _put(catalog, connection, dataset, state, ids, facts)
 
-    inputs = {"manifest": manifest.version, "classes": list(classes), "code": CODE_VERSION}
+    inputs = {"dataset": dataset, "labels": state.version, "manifest": manifest.version, "code": CODE_VERSION}
     return catalog.once("labels", inputs, make)
+
+
+def state_in(facts: Mapping[str, Any]) -> LabelState | None:
+    """The state that the facts of a version tell, None where they tell of none."""
+    held = facts.get("state")
+    return held and LabelState(held["event"], held["class_event"], int(held["total"], 16), held["version"])
+
+
+def read_annotations(labels: Bundle, manifest: Bundle) -> Iterator[Annotation]:
+    """What stands of each labelled image of a manifest, by the path that it was first found under."""
+    columns = ["image_id", "sources", "width", "height"]
+    images = {row["image_id"]: row for row in manifest.table("images", columns).to_pylist()}
+    names = {int(number): name for number, name in labels.facts["numbers"].items()}
+    for batch in labels.table("annotations", ["image_id", "content"]).to_batches(max_chunksize=_ROWS):
+        for image_id, content in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            image = images.get(image_id)
+            if image is not None:
+                yield annotation_of(content, names, image["sources"][0], image["width"], image["height"])
+
+
+def _put(
+    catalog: Catalog,
+    connection: Connection,
+    dataset: str,
+    state: LabelState,
+    images: frozenset[str],
+    facts: dict[str, Any],
+) -> Reference:
+    every = classes_of(connection, dataset, state.class_event)
+    tally = _Tally(every, images)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "annotations.parquet")
+        with pq.ParquetWriter(path, ANNOTATIONS, compression="zstd") as writer:
+            for some in _standing(connection, dataset, state.event):
+                writer.write_table(tally.add(some))
+        parts = {"labels": put_table(catalog.store, tally.labels()), "annotations": put_file(catalog.store, path)}
+    return put_bundle(catalog.store, "labels", state.version, tally.facts() | facts, parts)
+
+
+def _standing(connection: Connection, dataset: str, event: int) -> Iterator[pa.Table]:
+    """What stood of each image at an event, in the order of the events: two scans, and no million of look-ups."""
+    last = _last_events(connection, dataset, event)
+    columns = [label_events.c[name] for name in ANNOTATIONS.names]
+    wanted = (label_events.c.dataset == dataset, label_events.c.id <= event, label_events.c.content.is_not(None))
+    query = select(label_events.c.id, *columns).where(*wanted).order_by(label_events.c.id)
+    for some in connection.execution_options(yield_per=_ROWS).execute(query).partitions():
+        ids, *values = zip(*some, strict=True)
+        stands = last[np.searchsorted(last, ids) % len(last)] == np.array(ids)
+        yield pa.table([list(one) for one in values], schema=ANNOTATIONS).filter(stands)
+
+
+def _last_events(connection: Connection, dataset: str, event: int) -> NDArray[np.int64]:
+    """Ids of the newest events of all images, in order; 70 bytes an event are held."""
+    wanted = (label_events.c.dataset == dataset, label_events.c.id <= event)
+    query = select(label_events.c.image_id, label_events.c.id).where(*wanted)
+    rows = connection.execution_options(yield_per=_ROWS).execute(query)
+    schema = pa.schema([("image_id", pa.string()), ("id", pa.int64())])
+    found = [pa.table([list(one) for one in zip(*some, strict=True)], schema=schema) for some in rows.partitions()]
+    newest = pa.concat_tables([schema.empty_table(), *found]).group_by("image_id").aggregate([("id", "max")])
+    return np.sort(newest["id_max"].to_numpy())
+
+
+class _Tally:
+    """Counts what passes, and finds the one class of each image."""
+
+    def __init__(self, classes: list[StoredClass], images: frozenset[str]) -> None:
+        self._names = {one.number: one.name for one in classes if one.state != "retired"}
+        self._active = [one.name for one in classes if one.state == "active"]
+        self._images = images
+        self._found: list[pa.Table] = []
+        self._counts: Counter[int] = Counter()
+        self._objects: Counter[int] = Counter()
+        self._labelled = self._absent = self._several = 0
+
+    def add(self, annotations: pa.Table) -> pa.Table:
+        """Count rows; returns those that count, which are not those with nothing but retired classes."""
+        kept, single, names = [], [], []
+        rows = zip(annotations["image_id"].to_pylist(), annotations["content"].to_pylist(), strict=True)
+        for place, (image_id, content) in enumerate(rows):
+            whole, boxed = classes_in(content)
+            of_image = [one for one in whole if one in self._names]
+            objects = [one for one in boxed if one in self._names]
+            if not of_image and not objects and (whole or boxed):
+                continue
+            kept.append(place)
+            self._counts.update({*of_image, *objects})
+            self._objects.update(objects)
+            present = image_id in self._images
+            self._labelled += present
+            self._absent += not present
+            if len(of_image) == 1:
+                single.append(image_id)
+                names.append(self._names[of_image[0]])
+            self._several += len(of_image) > 1
+        self._found.append(pa.table([single, names], schema=LABELS))
+        return annotations.take(kept) if len(kept) < annotations.num_rows else annotations
+
+    def labels(self) -> pa.Table:
+        """The images with one class, and it, ordered."""
+        return pa.concat_tables([LABELS.empty_table(), *self._found]).sort_by("image_id")
+
+    def facts(self) -> dict[str, Any]:
+        """What an artefact tells of them."""
+        named = [*self._active, *sorted(set(self._names.values()) - set(self._active))]
+        numbers = {name: number for number, name in self._names.items()}
+        used = {name: self._counts[numbers[name]] for name in named}
+        return {
+            "classes": self._active,
+            "counts": {name: count for name, count in used.items() if count or name in self._active},
+            "objects": {name: self._objects[numbers[name]] for name in named if self._objects[numbers[name]]},
+            "unlabelled": len(self._images) - self._labelled,
+            "several": self._several,
+            "absent": self._absent,
+            "numbers": {str(number): name for number, name in self._names.items()},
+        }
+
+
+def _facts_of(state: LabelState) -> dict[str, Any]:
+    total = f"{state.total:064x}"
+    return {
+        "event": state.event,
+        "class_event": state.class_event,
+        "total": total,
+        "version": state.version,
+    }

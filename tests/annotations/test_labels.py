@@ -1,10 +1,11 @@
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from cv_pipelines.annotations.labels import LABELS, labels_from_source
+from cv_pipelines.annotations.labels import LABELS, make_labels
 from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.storage.bundles import Reference, put_bundle, put_table
 
@@ -31,24 +32,23 @@ def rows_of(outcome: Outcome) -> list[dict[str, Any]]:
 
 
 def test_labels_are_those_of_the_source(catalog: Catalog, manifest: Callable[[Labelled], Reference]) -> None:
-    outcome = labels_from_source(catalog, manifest({"a": "größe", "b": None, "c": "cat", "d": "cat"}))
+    outcome = make_labels(catalog, "d", manifest({"a": "größe", "b": None, "c": "cat", "d": "cat"}))
 
     assert rows_of(outcome) == [
         {"image_id": "a", "label": "größe"},
         {"image_id": "c", "label": "cat"},
         {"image_id": "d", "label": "cat"},
     ]
-    assert outcome.bundle.facts == {
-        "classes": ["cat", "größe"],
-        "counts": {"cat": 2, "größe": 1},
-        "unlabelled": 1,
-    }
+    facts = outcome.bundle.facts
+    assert facts["classes"] == ["cat", "größe"]
+    assert facts["counts"] == {"cat": 2, "größe": 1}
+    assert (facts["unlabelled"], facts["several"], facts["absent"]) == (1, 0, 0)
 
 
 def test_a_fixed_vocabulary_keeps_its_order_and_its_empty_classes(
     catalog: Catalog, manifest: Callable[[Labelled], Reference]
 ) -> None:
-    facts = labels_from_source(catalog, manifest({"a": "cat", "b": "dog"}), ("dog", "wolf", "cat")).bundle.facts
+    facts = make_labels(catalog, "d", manifest({"a": "cat", "b": "dog"}), ("dog", "wolf", "cat")).bundle.facts
 
     assert facts["classes"] == ["dog", "wolf", "cat"]
     assert facts["counts"] == {"dog": 1, "wolf": 0, "cat": 1}
@@ -57,7 +57,7 @@ def test_a_fixed_vocabulary_keeps_its_order_and_its_empty_classes(
 def test_a_label_outside_the_vocabulary_is_kept_and_counted_for_the_check_to_see(
     catalog: Catalog, manifest: Callable[[Labelled], Reference]
 ) -> None:
-    outcome = labels_from_source(catalog, manifest({"a": "cat", "b": "cta", "c": "dog"}), ("dog", "cat"))
+    outcome = make_labels(catalog, "d", manifest({"a": "cat", "b": "cta", "c": "dog"}), ("dog", "cat"))
 
     assert outcome.bundle.facts["classes"] == ["dog", "cat"]
     assert outcome.bundle.facts["counts"] == {"dog": 1, "cat": 1, "cta": 1}
@@ -67,8 +67,10 @@ def test_a_label_outside_the_vocabulary_is_kept_and_counted_for_the_check_to_see
 def test_the_version_follows_from_rows_and_classes_alone(
     catalog: Catalog, manifest: Callable[[Labelled], Reference]
 ) -> None:
+    names = (f"d{number}" for number in count())
+
     def version(images: Labelled, *classes: str) -> str:
-        return labels_from_source(catalog, manifest(images), classes).reference.version
+        return make_labels(catalog, next(names), manifest(images), classes).reference.version
 
     usual = version({"a": "cat", "b": "dog"})
 
@@ -81,9 +83,9 @@ def test_the_version_follows_from_rows_and_classes_alone(
 
 def test_the_same_manifest_is_labelled_once(catalog: Catalog, manifest: Callable[[Labelled], Reference]) -> None:
     reference = manifest({"a": "cat"})
-    first = labels_from_source(catalog, reference)
-    again = labels_from_source(catalog, reference)
-    other = labels_from_source(catalog, reference, ("cat", "dog"))
+    first = make_labels(catalog, "d", reference)
+    again = make_labels(catalog, "d", reference)
+    other = make_labels(catalog, "d", reference, ("cat", "dog"))
 
     assert (first.reused, again.reused, other.reused) == (False, True, False)
     assert again.reference == first.reference
@@ -93,7 +95,8 @@ def test_the_same_manifest_is_labelled_once(catalog: Catalog, manifest: Callable
 def test_a_source_without_labels_gives_an_empty_table(
     catalog: Catalog, manifest: Callable[[Labelled], Reference], images: Labelled
 ) -> None:
-    outcome = labels_from_source(catalog, manifest(images))
+    outcome = make_labels(catalog, "d", manifest(images))
 
     assert rows_of(outcome) == []
-    assert outcome.bundle.facts == {"classes": [], "counts": {}, "unlabelled": len(images)}
+    facts = outcome.bundle.facts
+    assert (facts["classes"], facts["counts"], facts["unlabelled"]) == ([], {}, len(images))

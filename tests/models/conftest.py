@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import Engine
 
-from cv_pipelines.annotations.labels import LABELS, labels_from_source
+from cv_pipelines.annotations.labels import LABELS, make_labels
 from cv_pipelines.annotations.splits import SplitParameters, make_splits
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.engine import open_database
@@ -69,7 +69,7 @@ def take_in() -> Callable[[Catalog, Path], Inputs]:
 
     def run(catalog: Catalog, folder: Path) -> Inputs:
         manifest = ingest(catalog, open_source(str(folder)), workers=1).reference
-        labels = labels_from_source(catalog, manifest).reference
+        labels = make_labels(catalog, "d", manifest).reference
         previous = catalog.current("dataset_splits", "colours")
         splits = make_splits(catalog, manifest, labels, previous, SplitParameters()).reference
         for asset, reference in zip(_ASSETS, (manifest, labels, splits), strict=True):

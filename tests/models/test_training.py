@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cv_pipelines.annotations.labels import labels_from_source
+from cv_pipelines.annotations.labels import make_labels
 from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.errors import InputError
 from cv_pipelines.models.inference import open_model
@@ -124,7 +124,7 @@ def test_other_labels_give_another_model(
     own_colours: Catalog, inputs: Inputs, trained: Reference, quick: TrainingParameters, tmp_path: Path
 ) -> None:
     manifest, _, splits = inputs
-    labels = labels_from_source(own_colours, manifest, ("red", "green", "blue")).reference
+    labels = make_labels(own_colours, "d", manifest, ("red", "green", "blue")).reference
     other = train(own_colours, manifest, labels, splits, quick, tmp_path / "cache")
     assert other.bundle.facts["classes"] == ["red", "green", "blue"]
     assert other.reference.version != trained.version

@@ -1,0 +1,171 @@
+"""The events of the label store: what was said of each image, by whom; nothing is ever changed, only added."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, Row, Select, and_, func, insert, select
+
+from cv_pipelines.annotations.store.content import NOTHING, digest_of
+from cv_pipelines.database.label_tables import label_events
+from cv_pipelines.database.locks import take_turns
+
+Origin = Literal["person", "import", "model"]
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """From whom, and from what, labels are.
+
+    Attributes:
+        who: the person, also where they have imported a file or have let a model label.
+        origin: whether a person has looked at the image, or it comes from a file, or from a model.
+        model: the model's version.
+        note: name of the file.
+    """
+
+    who: str
+    origin: Origin = "person"
+    model: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be said of an image.
+
+    Attributes:
+        image_id: of the image.
+        content: the whole annotation, see store/content.py; None takes the label away.
+        seen: the version that it is based on, 0 where there was none: the optimistic lock. None: any.
+        adjudicates: it settles a disagreement between annotators.
+    """
+
+    image_id: str
+    content: str | None
+    seen: int | None = None
+    adjudicates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A change that was not made.
+
+    Attributes:
+        image_id: of the image.
+        code: `conflict`: somebody was quicker; `not_a_models`: no model replaces a person's or an imported label.
+        version: that stands.
+        who: has made it.
+    """
+
+    image_id: str
+    code: Literal["conflict", "not_a_models"]
+    version: int
+    who: str
+
+
+@dataclass
+class Written:
+    """What came of changes: how many became events, how many said nothing new, and which ones were refused."""
+
+    events: int = 0
+    unchanged: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+
+
+@contextmanager
+def writing(database: Engine, dataset: str) -> Iterator[Connection]:
+    """A transaction that adds events of a data set; writers take turns.
+
+    So ids are in the order of commits: who has read all events up to one misses none below it.
+    """
+    with database.begin() as connection:
+        take_turns(connection, f"labels of {dataset}")
+        yield connection
+
+
+def append(connection: Connection, dataset: str, changes: Iterable[Change], author: Author) -> Written:
+    """Add events for changes; those that may not be made are refused, the others are made.
+
+    Args:
+        connection: of `writing`.
+        dataset: the data set.
+        changes: each of another image; read as a stream.
+        author: of all of them.
+    """
+    written, remaining = Written(), iter(changes)
+    while some := list(islice(remaining, _AT_ONCE)):
+        standing = {row.image_id: row for row in heads(connection, dataset, [one.image_id for one in some])}
+        rows = []
+        for change in some:
+            head = standing.get(change.image_id)
+            refusal = _refusal(change, head, author)
+            digest = digest_of(change.image_id, change.content)
+            if refusal is not None:
+                written.refused.append(refusal)
+            elif _says_the_same(digest, head, author) and not change.adjudicates:
+                written.unchanged += 1
+            else:
+                rows.append(_row(dataset, change, digest, head, author))
+        if rows:
+            connection.execute(insert(label_events), rows)
+        written.events += len(rows)
+    return written
+
+
+def heads(connection: Connection, dataset: str, images: Sequence[str]) -> Sequence[Row[Any]]:
+    """The newest events of some images, at most a thousand, without what they say."""
+    columns = [label_events.c[name] for name in ("image_id", "version", "digest", "origin", "who", "model")]
+    return connection.execute(newest(dataset, images=images).with_only_columns(*columns)).all()
+
+
+def newest(dataset: str, until: int | None = None, images: Sequence[str] | None = None) -> Select[Any]:
+    """Select the newest event of each image: of those up to an id, of some images, perhaps."""
+    events = label_events
+    wanted = [events.c.dataset == dataset]
+    if until is not None:
+        wanted.append(events.c.id <= until)
+    if images is not None:
+        wanted.append(events.c.image_id.in_(images))
+    last = select(events.c.image_id, func.max(events.c.version).label("version")).where(*wanted)
+    last_of = last.group_by(events.c.image_id).subquery()
+    same = and_(events.c.image_id == last_of.c.image_id, events.c.version == last_of.c.version)
+    return select(events).join(last_of, same).where(events.c.dataset == dataset)
+
+
+def history(connection: Connection, dataset: str, image_id: str) -> Sequence[Row[Any]]:
+    """All events of an image, newest first."""
+    wanted = (label_events.c.dataset == dataset, label_events.c.image_id == image_id)
+    return connection.execute(select(label_events).where(*wanted).order_by(label_events.c.version.desc())).all()
+
+
+def _refusal(change: Change, head: Row[Any] | None, author: Author) -> Refusal | None:
+    version, who = (head.version, head.who) if head else (0, "")
+    if change.seen is not None and change.seen != version:
+        return Refusal(change.image_id, "conflict", version, who)
+    if author.origin == "model" and head is not None and head.origin != "model" and any(head.digest):
+        return Refusal(change.image_id, "not_a_models", version, who)
+    return None
+
+
+def _says_the_same(digest: bytes, head: Row[Any] | None, author: Author) -> bool:
+    """Whether there is nothing to add; that a second person agrees with a first one is."""
+    if head is None:
+        return not any(digest)
+    if bytes(head.digest) != digest:
+        return False
+    return author.origin == "import" or (head.origin, head.who, head.model) == (
+        author.origin,
+        author.who,
+        author.model,
+    )
+
+
+def _row(dataset: str, change: Change, digest: bytes, head: Row[Any] | None, author: Author) -> dict[str, Any]:
+    version, replaced = (head.version + 1, bytes(head.digest)) if head else (1, NOTHING)
+    of = {"dataset": dataset, "image_id": change.image_id, "version": version}
+    what = {"content": change.content, "digest": digest, "replaced": replaced, "adjudicates": change.adjudicates}
+    return of | what | {"origin": author.origin, "who": author.who, "model": author.model, "note": author.note}

@@ -10,14 +10,13 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 SLOW = (
-    "execution/test_conformance.py[swarm]",
+    "execution/test_conformance.py",
     "deploy/test_one_host.py",
     "integration/test_production_storage.py",
     "integration/test_tasks.py",
     "execution on nodes",
     "faults/test_worker_nodes.py",
     "integration/test_backfill.py",
-    "execution/test_conformance.py[fake]",
     "faults/test_lost_runs.py",
     "docs/test_commands.py[writing-a-model]",
     "docs/test_commands.py[README]",
@@ -59,7 +58,7 @@ _TOGETHER = {
     "integration/test_cuda_in_container.py": "swarm as seen",
     "docs/test_commands.py[worker-nodes]": "swarm as seen",
 }
-_APART = ("docs/test_commands.py", "execution/test_conformance.py")
+_APART = ("docs/test_commands.py",)
 """Files whose tests share nothing but by their parameter."""
 
 

@@ -20,7 +20,7 @@ def test_what_is_slow_is_there() -> None:
         ("tests/models/test_gate.py::test_a[1]", "models/test_gate.py"),
         ("tests/docs/test_commands.py::test_a[README]", "docs/test_commands.py[README]"),
         ("tests/docs/test_commands.py::test_a[worker-nodes]", "swarm as seen"),
-        ("tests/execution/test_conformance.py::test_a[fake]", "execution/test_conformance.py[fake]"),
+        ("tests/execution/test_conformance.py::test_a[swarm]", "execution/test_conformance.py"),
         ("tests/execution/test_lost_answer.py::test_a", "execution on nodes"),
     ],
 )

@@ -6,29 +6,22 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
-from sqlalchemy import Connection, select
 
 from cv_pipelines.annotations.annotation import Annotation
 from cv_pipelines.annotations.source_labels import take_source_labels
 from cv_pipelines.annotations.store.classes import StoredClass, classes_of
 from cv_pipelines.annotations.store.content import annotation_of, classes_in
 from cv_pipelines.annotations.store.events import writing
+from cv_pipelines.annotations.store.standing import ANNOTATIONS, standing
 from cv_pipelines.annotations.store.versions import LabelState, state_of
 from cv_pipelines.catalog import Catalog, Outcome
-from cv_pipelines.database.label_tables import label_events
 from cv_pipelines.storage.bundles import Bundle, Reference, put_bundle, put_file, put_table
 
 CODE_VERSION = "2"
 LABELS = pa.schema([("image_id", pa.string()), ("label", pa.string())])
 """One row per image that has just one class as a whole, ordered by `image_id`."""
-ANNOTATIONS = pa.schema(
-    [(name, pa.string()) for name in ("image_id", "content", "origin", "who", "model")] + [("version", pa.int32())]
-)
-"""One row per labelled image, in the order of their events; `content` as in store/content.py."""
 _ROWS = 20_000
 
 
@@ -44,8 +37,8 @@ def make_labels(catalog: Catalog, dataset: str, manifest: Reference, classes: tu
     Returns:
         An artefact with the parts `labels` (LABELS) and `annotations` (ANNOTATIONS) and the facts `classes`, by
         number; `counts` of images and `objects` by class; `unlabelled` images of the manifest; `several`: images
-        with more classes than one; `absent`: labelled images that the manifest does not have; `numbers`: names of
-        classes by number; `state`: see `state_in`.
+        with more classes than one; `absent`: labelled images that the manifest does not have; `origins`: labelled
+        images by what their labels are from; `numbers`: names of classes by number; `state`: see `state_in`.
     """
     previous = catalog.current("labels", dataset)
     known = catalog.open(previous).facts if previous else {}
@@ -58,8 +51,7 @@ def make_labels(catalog: Catalog, dataset: str, manifest: Reference, classes: tu
     def make(_: str) -> Reference:
         ids = frozenset(images["image_id"].to_pylist())
         facts = {"manifest": manifest.version, "state": _facts_of(state)}
-        with catalog.database.connect() as connection:
-            return _put(catalog, connection, dataset, state, ids, facts)
+        return _put(catalog, dataset, state, ids, facts)
 
     inputs = {"dataset": dataset, "labels": state.version, "manifest": manifest.version, "code": CODE_VERSION}
     return catalog.once("labels", inputs, make)
@@ -84,45 +76,17 @@ def read_annotations(labels: Bundle, manifest: Bundle) -> Iterator[Annotation]:
 
 
 def _put(
-    catalog: Catalog,
-    connection: Connection,
-    dataset: str,
-    state: LabelState,
-    images: frozenset[str],
-    facts: dict[str, Any],
+    catalog: Catalog, dataset: str, state: LabelState, images: frozenset[str], facts: dict[str, Any]
 ) -> Reference:
-    every = classes_of(connection, dataset, state.class_event)
-    tally = _Tally(every, images)
+    with catalog.database.connect() as connection:
+        tally = _Tally(classes_of(connection, dataset, state.class_event), images)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "annotations.parquet")
         with pq.ParquetWriter(path, ANNOTATIONS, compression="zstd") as writer:
-            for some in _standing(connection, dataset, state.event):
+            for some in standing(catalog.database, dataset, state.event):
                 writer.write_table(tally.add(some))
         parts = {"labels": put_table(catalog.store, tally.labels()), "annotations": put_file(catalog.store, path)}
     return put_bundle(catalog.store, "labels", state.version, tally.facts() | facts, parts)
-
-
-def _standing(connection: Connection, dataset: str, event: int) -> Iterator[pa.Table]:
-    """What stood of each image at an event, in the order of the events: two scans, and no million of look-ups."""
-    last = _last_events(connection, dataset, event)
-    columns = [label_events.c[name] for name in ANNOTATIONS.names]
-    wanted = (label_events.c.dataset == dataset, label_events.c.id <= event, label_events.c.content.is_not(None))
-    query = select(label_events.c.id, *columns).where(*wanted).order_by(label_events.c.id)
-    for some in connection.execution_options(yield_per=_ROWS).execute(query).partitions():
-        ids, *values = zip(*some, strict=True)
-        stands = last[np.searchsorted(last, ids) % len(last)] == np.array(ids)
-        yield pa.table([list(one) for one in values], schema=ANNOTATIONS).filter(stands)
-
-
-def _last_events(connection: Connection, dataset: str, event: int) -> NDArray[np.int64]:
-    """Ids of the newest events of all images, in order; 70 bytes an event are held."""
-    wanted = (label_events.c.dataset == dataset, label_events.c.id <= event)
-    query = select(label_events.c.image_id, label_events.c.id).where(*wanted)
-    rows = connection.execution_options(yield_per=_ROWS).execute(query)
-    schema = pa.schema([("image_id", pa.string()), ("id", pa.int64())])
-    found = [pa.table([list(one) for one in zip(*some, strict=True)], schema=schema) for some in rows.partitions()]
-    newest = pa.concat_tables([schema.empty_table(), *found]).group_by("image_id").aggregate([("id", "max")])
-    return np.sort(newest["id_max"].to_numpy())
 
 
 class _Tally:
@@ -135,6 +99,7 @@ class _Tally:
         self._found: list[pa.Table] = []
         self._counts: Counter[int] = Counter()
         self._objects: Counter[int] = Counter()
+        self._origins: Counter[str] = Counter()
         self._labelled = self._absent = self._several = 0
 
     def add(self, annotations: pa.Table) -> pa.Table:
@@ -158,7 +123,9 @@ class _Tally:
                 names.append(self._names[of_image[0]])
             self._several += len(of_image) > 1
         self._found.append(pa.table([single, names], schema=LABELS))
-        return annotations.take(kept) if len(kept) < annotations.num_rows else annotations
+        counted = annotations.take(kept) if len(kept) < annotations.num_rows else annotations
+        self._origins.update(counted["origin"].to_pylist())
+        return counted
 
     def labels(self) -> pa.Table:
         """The images with one class, and it, ordered."""
@@ -176,6 +143,7 @@ class _Tally:
             "unlabelled": len(self._images) - self._labelled,
             "several": self._several,
             "absent": self._absent,
+            "origins": dict(sorted(self._origins.items())),
             "numbers": {str(number): name for number, name in self._names.items()},
         }
 

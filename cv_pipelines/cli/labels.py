@@ -2,14 +2,15 @@
 
 import click
 
+from cv_pipelines.cli.labels_classes import classes
 from cv_pipelines.cli.labels_convert import check, convert, formats
+from cv_pipelines.cli.labels_versions import diff, history, restore, show, versions
 
 
 @click.group()
 def labels() -> None:
-    """Labels: exchanged with other tools, and checked."""
+    """Labels: versions, classes, exchange with other tools, checks."""
 
 
-labels.add_command(convert)
-labels.add_command(check)
-labels.add_command(formats)
+for command in (convert, check, formats, versions, show, diff, restore, history, classes):
+    labels.add_command(command)

@@ -1,35 +1,21 @@
 """The versions of a data set's images: shown, compared, gone back to."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Engine
 
-from cv_pipelines.catalog import Catalog, Publication
+from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.tables import datasets
-from cv_pipelines.errors import InputError
 from cv_pipelines.images.datasets import Dataset
 from cv_pipelines.images.decisions import wishes_of
 from cv_pipelines.images.omission import without_images
 from cv_pipelines.storage.bundles import Reference
+from cv_pipelines.versions import Version, version_like, versions_of
 
 MANIFEST = "image_manifest"
-_EVERY = 1_000_000
 _RELABELLED = ["image_id", "sources", "before", "after"]
-
-
-@dataclass(frozen=True)
-class Version:
-    """One state of a data set; `made_at` is when it first stood."""
-
-    version: str
-    reference: Reference
-    made_at: datetime
-    current: bool
-    facts: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -53,22 +39,7 @@ class Difference:
 
 def list_versions(catalog: Catalog, dataset: str) -> list[Version]:
     """All versions of a data set's images, the one that came last first."""
-    history = catalog.history(MANIFEST, dataset, limit=_EVERY)
-    first: dict[str, Publication] = {}
-    for publication in history:
-        first[publication.reference.version] = publication  # newest first, so the oldest of each stays
-    current = history[0].reference.version if history else None
-    ordered = sorted(first.values(), key=lambda one: one.id, reverse=True)
-    return [
-        Version(
-            version=one.reference.version,
-            reference=one.reference,
-            made_at=one.created_at,
-            current=one.reference.version == current,
-            facts=catalog.open(one.reference).facts,
-        )
-        for one in ordered
-    ]
+    return versions_of(catalog, MANIFEST, dataset)
 
 
 def find_version(catalog: Catalog, dataset: str, prefix: str) -> Version:
@@ -77,12 +48,7 @@ def find_version(catalog: Catalog, dataset: str, prefix: str) -> Version:
     Raises:
         InputError: none or several begin like this.
     """
-    found = [one for one in list_versions(catalog, dataset) if one.version.startswith(prefix)]
-    if len(found) != 1 or not prefix:
-        what = "several versions" if found else "no version"
-        message = f"'{dataset}' has {what} '{prefix}': see 'cv-pipelines dataset versions {dataset}'."
-        raise InputError("no_version", message)
-    return found[0]
+    return version_like(catalog, MANIFEST, dataset, prefix, "cv-pipelines dataset versions")
 
 
 def diff_versions(catalog: Catalog, before: Reference, after: Reference) -> Difference:

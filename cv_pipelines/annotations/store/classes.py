@@ -1,7 +1,7 @@
 """The classes of a data set: a rename keeps what is labelled, for labels name classes by their numbers."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -103,8 +103,8 @@ def rename_class(connection: Connection, dataset: str, name: str, new: str, who:
         InputError: `no_class`, `class_name`, or `class_exists`.
     """
     _require_name(new)
+    found = find_class(connection, dataset, name)
     present = {one.name: one for one in classes_of(connection, dataset)}
-    found = _find(present, dataset, name)
     if new in present:
         which = "a class" if present[new].state == "active" else "a class that was retired or is not known,"
         raise InputError("class_exists", f"'{dataset}' has {which} '{new}' already; take another name.")
@@ -117,8 +117,7 @@ def recolour_class(connection: Connection, dataset: str, name: str, colour: str,
     Raises:
         InputError: `no_class` or `colour`.
     """
-    present = {one.name: one for one in classes_of(connection, dataset)}
-    _put(connection, dataset, replace(_find(present, dataset, name), colour=_require_colour(colour)), who)
+    _put(connection, dataset, replace(find_class(connection, dataset, name), colour=_require_colour(colour)), who)
 
 
 def retire_class(connection: Connection, dataset: str, name: str, who: str) -> None:
@@ -127,8 +126,7 @@ def retire_class(connection: Connection, dataset: str, name: str, who: str) -> N
     Raises:
         InputError: `no_class`.
     """
-    present = {one.name: one for one in classes_of(connection, dataset)}
-    _put(connection, dataset, replace(_find(present, dataset, name), state="retired"), who)
+    _put(connection, dataset, replace(find_class(connection, dataset, name), state="retired"), who)
 
 
 def restore_classes(connection: Connection, dataset: str, until: int, who: str) -> int:
@@ -143,7 +141,13 @@ def restore_classes(connection: Connection, dataset: str, until: int, who: str) 
     return changed
 
 
-def _find(present: Mapping[str, StoredClass], dataset: str, name: str) -> StoredClass:
+def find_class(connection: Connection, dataset: str, name: str) -> StoredClass:
+    """A class that counts.
+
+    Raises:
+        InputError: `no_class`: there is none of this name, or it is retired.
+    """
+    present = {one.name: one for one in classes_of(connection, dataset)}
     found = present.get(name)
     if found is None or found.state == "retired":
         known = ", ".join(f"'{one.name}'" for one in present.values() if one.state == "active") or "none yet"

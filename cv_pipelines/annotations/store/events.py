@@ -14,6 +14,7 @@ from cv_pipelines.database.locks import take_turns
 
 Origin = Literal["person", "import", "model"]
 _AT_ONCE = 500
+_PAGE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,22 @@ def newest(dataset: str, until: int | None = None, images: Sequence[str] | None 
     last_of = last.group_by(events.c.image_id).subquery()
     same = and_(events.c.image_id == last_of.c.image_id, events.c.version == last_of.c.version)
     return select(events).join(last_of, same).where(events.c.dataset == dataset)
+
+
+def page(
+    connection: Connection, dataset: str, columns: Sequence[str], after: int, until: int | None = None
+) -> Sequence[Row[Any]]:
+    """The next events after an id, in their order, some thousand at most: `id` and some columns.
+
+    Whoever reads all of them reads pages, in a transaction each where that may take long: SQLite lets nobody write
+    meanwhile, and Postgres closes what idles in one. Nothing is lost by it, for events do not change.
+    """
+    events = label_events
+    wanted = [events.c.dataset == dataset, events.c.id > after] + (
+        [events.c.id <= until] if until is not None else []
+    )
+    query = select(events.c.id, *(events.c[name] for name in columns)).where(*wanted)
+    return connection.execute(query.order_by(events.c.id).limit(_PAGE)).all()
 
 
 def history(connection: Connection, dataset: str, image_id: str) -> Sequence[Row[Any]]:

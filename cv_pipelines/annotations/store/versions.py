@@ -12,11 +12,11 @@ import numpy as np
 from sqlalchemy import Connection, func, select
 
 from cv_pipelines.annotations.store.classes import classes_of, last_class_event
+from cv_pipelines.annotations.store.events import page
 from cv_pipelines.database.label_tables import label_events
 from cv_pipelines.hashing import VERSION_LENGTH, hash_values
 
 _MODULUS = 1 << 256
-_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def state_of(connection: Connection, dataset: str, since: LabelState | None = No
     else:
         total = since.total + _added_since(connection, dataset, since.event)
     total %= _MODULUS
-    classes = [[one.number, one.name, one.state] for one in classes_of(connection, dataset)]
+    every = classes_of(connection, dataset)
+    classes = [[one.number, one.name, one.state] for one in every if one.state != "retired"]
     version = hash_values({"labels": f"{total:064x}", "classes": classes})[:VERSION_LENGTH]
     return LabelState(event, class_event, total, version)
 
@@ -63,12 +64,11 @@ def last_event(connection: Connection, dataset: str) -> int:
 
 def _added_since(connection: Connection, dataset: str, event: int) -> int:
     """What later events have added to the sum, less what they have replaced."""
-    query = select(label_events.c.digest, label_events.c.replaced)
-    later = query.where(label_events.c.dataset == dataset, label_events.c.id > event)
-    rows = connection.execution_options(yield_per=_ROWS).execute(later)
-    return sum(
-        _sum(added) - _sum(replaced) for some in rows.partitions() for added, replaced in [zip(*some, strict=True)]
-    )
+    total = 0
+    while rows := page(connection, dataset, ["digest", "replaced"], event):
+        total += _sum(row.digest for row in rows) - _sum(row.replaced for row in rows)
+        event = rows[-1].id
+    return total
 
 
 def _sum(digests: Iterable[bytes]) -> int:

@@ -10,7 +10,7 @@ from assets.models import champion_model, model_evaluation, trained_model
 from assets.motion import camera_motion, motion_regions, static_proof, static_thumbnails, video_catalog
 from assets.tasks import task_predictions
 from cv_pipelines.execution.tiers import executor_for
-from cv_pipelines.jobs import FOR_TASKS, analyse_motion, loop, sync
+from cv_pipelines.jobs import FOR_TASKS, analyse_motion, label, loop, sync
 from cv_pipelines.schedules import weekly_retraining
 from cv_pipelines.settings import load_settings
 from resources.catalog import CatalogResource
@@ -49,7 +49,7 @@ defs = Definitions(
         static_proof,
     ],
     asset_checks=[*DATASET_CHECKS, *VIDEO_CHECKS],
-    jobs=[loop, *FOR_TASKS],
+    jobs=[loop, label, *FOR_TASKS],
     schedules=[weekly_retraining],
     sensors=[
         make_new_data_sensor(AssetSelection.groups("annotations", "models", "inference")),

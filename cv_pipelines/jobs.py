@@ -19,6 +19,13 @@ sync = define_asset_job(
     op_retry_policy=STEP_RETRIES,
 )
 
+label = define_asset_job(
+    "label",
+    AssetSelection.assets("labels"),
+    description="A version of the labels as they stand now, checked; nothing is trained.",
+    op_retry_policy=STEP_RETRIES,
+)
+
 train = define_asset_job(
     "train",
     AssetSelection.groups("annotations", "models"),

@@ -78,7 +78,7 @@ def test_every_step_carries_the_one_retry_policy(defs: Definitions) -> None:
     assert all(policy == STEP_RETRIES for steps in policies.values() for policy in steps)
     for check in defs.asset_checks or []:
         assert check.op.retry_policy == STEP_RETRIES
-    for job in ("loop", "sync", "train", "predict", "analyse_motion"):
+    for job in ("loop", "sync", "label", "train", "predict", "analyse_motion"):
         assert defs.resolve_job_def(job).op_retry_policy == STEP_RETRIES
     for job in ("classify_images", "exercise"):
         assert [node.definition.retry_policy for node in defs.resolve_job_def(job).nodes] == [STEP_RETRIES]

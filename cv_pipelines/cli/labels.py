@@ -4,7 +4,7 @@ import click
 
 from cv_pipelines.cli.labels_classes import classes
 from cv_pipelines.cli.labels_convert import check, convert, formats
-from cv_pipelines.cli.labels_versions import diff, history, restore, show, versions
+from cv_pipelines.cli.labels_versions import commit, diff, history, restore, show, versions
 
 
 @click.group()
@@ -12,5 +12,5 @@ def labels() -> None:
     """Labels: versions, classes, exchange with other tools, checks."""
 
 
-for command in (convert, check, formats, versions, show, diff, restore, history, classes):
+for command in (convert, check, formats, commit, versions, show, diff, restore, history, classes):
     labels.add_command(command)

@@ -63,7 +63,7 @@ def rename(dataset: str, name: str, new: str) -> None:
 
     with _writing(dataset) as connection:
         rename_class(connection, dataset, name, new, getpass.getuser())
-    console.print(f"{name!r} is called {new!r} now. Next: cv-pipelines run {dataset}", markup=False)
+    console.print(f"{name!r} is called {new!r} now. Next: cv-pipelines labels commit {dataset}", markup=False)
 
 
 @classes.command()
@@ -94,7 +94,7 @@ def retire(dataset: str, name: str, yes: bool) -> None:
         click.confirm(f"{images:,} images bear '{name}'. Retire it? It can be brought back.", abort=True, err=True)
     with _writing(dataset) as connection:
         retire_class(connection, dataset, name, getpass.getuser())
-    console.print(f"{name!r} is retired. Next: cv-pipelines run {dataset}", markup=False)
+    console.print(f"{name!r} is retired. Next: cv-pipelines labels commit {dataset}", markup=False)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
-"""`cv-pipelines labels versions|show|diff|restore|history`: what labels were before, and who said so."""
+"""`cv-pipelines labels commit|versions|show|diff|restore|history`: what labels were before, and who said so."""
 
 import getpass
+import sys
 from typing import Any
 
 import click
@@ -45,7 +46,39 @@ def versions(dataset: str, as_json: bool) -> None:
         shown = [[*row.values()] for row in rows]
         print_table(columns, [[name, "current" if is_it else "", *rest] for name, is_it, *rest in shown])
     else:
-        console.print(f"There is no version yet: cv-pipelines run {dataset}")
+        console.print(f"There is no version yet: cv-pipelines labels commit {dataset}")
+
+
+@click.command()
+@click.argument("dataset")
+@json_option
+def commit(dataset: str, as_json: bool) -> None:
+    """Make a version of the labels as they stand now, and check it. Nothing is trained.
+
+    With a daemon running ('make dev') this is queued there, else it happens in this process.
+
+    
+    Example:
+      cv-pipelines labels commit flowers
+    """
+    from cv_pipelines.cli.execution import run_job
+    from cv_pipelines.images.datasets import find_dataset
+
+    catalog = open_catalog()
+    find_dataset(catalog.database, dataset)
+    catalog.require("image_manifest", dataset)
+    before = catalog.current("labels", dataset)
+    run = run_job("label", dataset, {}, quiet=as_json)
+    after = catalog.current("labels", dataset)
+    version = after.version if after else None
+    changed = after is not None and (before is None or before.version != version)
+    if as_json:
+        print_json({"dataset": dataset, **run, "version": version, "changed": changed})
+    else:
+        console.print(f"The new version is {version}." if changed else f"Unchanged: it is still {version}.")
+        if not run["succeeded"]:
+            console.print(f"[red]Failed[/], see above: run {run['run_id']}.", soft_wrap=True)
+    sys.exit(0 if run["succeeded"] else 1)
 
 
 @click.command()
@@ -82,7 +115,7 @@ def show(dataset: str, version: str | None, as_json: bool) -> None:
     print_table(["", "images#"], [*facts.get("origins", {}).items(), *((name, facts.get(name)) for name in plain)])
     print_table(["class", "images#", "objects#"], [[name, counts[name], objects.get(name, 0)] for name in counts])
     if found.current and now != found.version:
-        console.print(f"The labels have changed since: cv-pipelines run {dataset} makes a version of them.")
+        console.print(f"The labels have changed since. Next: cv-pipelines labels commit {dataset}")
 
 
 @click.command()
@@ -132,7 +165,8 @@ def restore(dataset: str, version: str) -> None:
     catalog = open_catalog()
     find_dataset(catalog.database, dataset)
     changed = restore_version(catalog, dataset, version, getpass.getuser())
-    console.print(f"{changed:,} labels are what they were in {version}. Next: cv-pipelines run {dataset}")
+    done = f"Labels and classes are what they were in {version}; {changed:,} labels were other ones."
+    console.print(f"{done} Next: cv-pipelines labels commit {dataset}")
 
 
 @click.command()

@@ -12,7 +12,7 @@ from cv_pipelines.orchestration.run_deletion import delete_runs, present_runs, r
 from cv_pipelines.progress import Progress, silent
 from cv_pipelines.retention.caches import clear
 from cv_pipelines.retention.copies import Copies, delete_copies, find_copies
-from cv_pipelines.retention.forgetting import leave_out, refuse_from_now_on
+from cv_pipelines.retention.forgetting import forget_labels, leave_out, refuse_from_now_on
 from cv_pipelines.retention.tracing import Trace, trace
 from cv_pipelines.settings import Settings
 
@@ -66,6 +66,7 @@ def forget_image(
     found = trace(catalog, image_id, progress)
     require_quiet(instance, found.datasets)
     new_versions = leave_out(catalog, image_id)
+    forget_labels(catalog.database, image_id, getpass.getuser())
     _tell_dagster(instance, catalog, found.datasets)
     size = delete_copies(catalog, found.copies)
     clear(settings.cache)

@@ -1,9 +1,11 @@
 """Forgetting an image because a person asks for it: no byte of it stays, and it does not come back."""
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 
+from cv_pipelines.annotations.store.events import Author, erase, writing
 from cv_pipelines.catalog import Catalog
+from cv_pipelines.database.label_tables import label_events
 from cv_pipelines.database.tables import forgotten_images
 from cv_pipelines.images.datasets import list_datasets
 from cv_pipelines.images.omission import without_images
@@ -20,6 +22,16 @@ def refuse_from_now_on(database: Engine, image_id: str, who: str, why: str) -> N
             connection.execute(forgotten_images.insert().values(image_id=image_id, who=who, why=why))
     except IntegrityError:
         pass  # a person has said so before
+
+
+def forget_labels(database: Engine, image_id: str, who: str) -> None:
+    """Erase what was said of an image in any data set; saying so again changes nothing."""
+    with database.connect() as connection:
+        named = select(label_events.c.dataset).where(label_events.c.image_id == image_id).distinct()
+        concerned = list(connection.scalars(named))
+    for dataset in concerned:
+        with writing(database, dataset) as connection:
+            erase(connection, dataset, image_id, Author(who, note="forgotten"))
 
 
 def leave_out(catalog: Catalog, image_id: str) -> dict[str, str]:

@@ -6,6 +6,8 @@ import pyarrow as pa
 import pytest
 
 from cv_pipelines.annotations.labels import LABELS, make_labels
+from cv_pipelines.annotations.store.classes import add_class, ensure_classes, rename_class, retire_class
+from cv_pipelines.annotations.store.events import Author, Change, append, writing
 from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.storage.bundles import Reference, put_bundle, put_table
 
@@ -79,6 +81,71 @@ def test_the_version_follows_from_rows_and_classes_alone(
     assert version({"a": "cat", "b": "dog"}, "dog", "cat") != usual
     assert version({"a": "dog", "b": "cat"}) != usual
     assert version({"a": "cat", "c": "dog"}) != usual
+
+
+def test_a_class_that_was_renamed_keeps_what_the_source_calls_by_its_old_name(
+    catalog: Catalog, manifest: Callable[[Labelled], Reference]
+) -> None:
+    make_labels(catalog, "d", manifest({"a": "cat", "b": "dog"}))
+    with writing(catalog.database, "d") as connection:
+        rename_class(connection, "d", "cat", "tabby", "ann")
+
+    outcome = make_labels(catalog, "d", manifest({"a": "cat", "b": "dog", "c": "cat"}))
+
+    assert outcome.bundle.facts["counts"] == {"tabby": 2, "dog": 1}
+    with writing(catalog.database, "d") as connection:
+        add_class(connection, "d", "cat", "ann")
+    assert make_labels(catalog, "d", manifest({"a": "cat", "c": "cat"})).bundle.facts["counts"]["cat"] == 2
+
+
+def test_what_a_person_has_said_stands_when_the_source_changes(
+    catalog: Catalog, manifest: Callable[[Labelled], Reference]
+) -> None:
+    make_labels(catalog, "d", manifest({"a": "cat", "b": "dog", "c": "dog"}))
+    with writing(catalog.database, "d") as connection:
+        append(connection, "d", [Change("a", '{"classes":[1]}', seen=1)], Author("ann"))
+        append(connection, "d", [Change("b", None, seen=1)], Author("ann"))
+
+    facts = make_labels(catalog, "d", manifest({"a": "cow", "b": "cow", "c": "cow", "d": "cow"})).bundle.facts
+
+    assert facts["counts"] == {"cat": 0, "dog": 1, "cow": 2}
+    assert (facts["unlabelled"], facts["origins"]) == (1, {"import": 2, "person": 1})
+    again = make_labels(catalog, "d", manifest({"a": None, "c": None})).bundle.facts
+    assert (again["counts"], again["absent"]) == ({"cat": 0, "dog": 1, "cow": 1}, 1)
+
+
+def test_labels_of_a_retired_class_count_for_nothing_until_it_is_back(
+    catalog: Catalog, manifest: Callable[[Labelled], Reference]
+) -> None:
+    images = manifest({"a": "cat", "b": "dog"})
+    usual = make_labels(catalog, "d", images)
+    with writing(catalog.database, "d") as connection:
+        retire_class(connection, "d", "cat", "ann")
+    without = make_labels(catalog, "d", images)
+    with writing(catalog.database, "d") as connection:
+        add_class(connection, "d", "cat", "ann")
+
+    assert rows_of(without) == [{"image_id": "b", "label": "dog"}]
+    assert (without.bundle.facts["classes"], without.bundle.facts["unlabelled"]) == (["dog"], 1)
+    assert make_labels(catalog, "d", images).reference == usual.reference
+
+
+def test_boxes_and_several_classes_are_kept_and_counted(
+    catalog: Catalog, manifest: Callable[[Labelled], Reference]
+) -> None:
+    images = manifest({"a": None, "b": None, "c": None})
+    boxes = '{"boxes":[[0,1.0,2.0,3.0,4.0],[0,0.0,0.0,1.0,1.0]],"classes":[1]}'
+    with writing(catalog.database, "d") as connection:
+        ensure_classes(connection, "d", [("cat", "", {}), ("dog", "", {})], "ann")
+        changes = [Change("a", boxes), Change("b", '{"classes":[0,1]}'), Change("c", "{}"), Change("x", boxes)]
+        append(connection, "d", changes, Author("ann"))
+
+    bundle = make_labels(catalog, "d", images).bundle
+
+    assert bundle.facts["counts"] == {"cat": 3, "dog": 3}
+    assert bundle.facts["objects"] == {"cat": 4}
+    assert (bundle.facts["unlabelled"], bundle.facts["several"], bundle.facts["absent"]) == (0, 1, 1)
+    assert bundle.table("labels").to_pylist() == [{"image_id": one, "label": "dog"} for one in ("a", "x")]
 
 
 def test_the_same_manifest_is_labelled_once(catalog: Catalog, manifest: Callable[[Labelled], Reference]) -> None:

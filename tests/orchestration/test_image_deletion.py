@@ -9,6 +9,7 @@ from dagster import DagsterInstance, DagsterRunStatus
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster._core.test_utils import create_run_for_test
 
+from cv_pipelines.annotations.store.events import Author, Change, append, history, writing
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.datasets import find_dataset
@@ -72,6 +73,23 @@ def test_no_file_of_the_store_holds_its_bytes_any_more(
     assert library.holding(data) == []
     assert (done.found.copies.number, done.bytes, done.left.number, done.left.packs) == (2, 2 * len(data), 0, 2)
     assert done.left.gone
+
+
+def test_what_was_said_of_it_is_erased_and_what_was_said_of_others_stays(
+    instance: DagsterInstance, library: Library, settings: Settings, image: str
+) -> None:
+    other = next(one for one in stored_images(current(library, "pets")).ids.to_pylist() if one != image)
+    with writing(library.catalog.database, "pets") as connection:
+        changes = [Change(one, '{"boxes":[[0,1.0,2.0,3.0,4.0]]}') for one in (image, other)]
+        append(connection, "pets", changes, Author("ann"))
+
+    forget(instance, library, settings, image)
+    forget(instance, library, settings, image)
+
+    with library.catalog.database.connect() as connection:
+        events = history(connection, "pets", image)
+        assert [(one.version, one.content) for one in events] == [(2, None), (1, None)]
+        assert [one.content for one in history(connection, "pets", other)] == [changes[1].content]
 
 
 def test_its_neighbours_are_what_they_were(

@@ -61,6 +61,9 @@ def ensure_classes(
 ) -> dict[str, int]:
     """Numbers of classes; those that are not there are added. One that is retired stays so.
 
+    A class is found by a name that it had before, too, unless another one has taken it: sources and files go on
+    using the old one.
+
     Args:
         connection: of store.events.writing.
         dataset: the data set.
@@ -68,13 +71,12 @@ def ensure_classes(
         who: wants them.
         state: of those that are added.
     """
-    present = classes_of(connection, dataset)
-    numbers = {one.name: one.number for one in present}
+    numbers, number = _numbers_by_name(connection, dataset), len(classes_of(connection, dataset))
     for name, colour, attributes in wanted:
         if name not in numbers:
-            numbers[name] = len(numbers)
-            made = StoredClass(numbers[name], name, colour or colour_of(numbers[name]), state, attributes)
+            made = StoredClass(number, name, colour or colour_of(number), state, attributes)
             _put(connection, dataset, made, who)
+            numbers[name], number = number, number + 1
     return numbers
 
 
@@ -153,6 +155,14 @@ def find_class(connection: Connection, dataset: str, name: str) -> StoredClass:
         known = ", ".join(f"'{one.name}'" for one in present.values() if one.state == "active") or "none yet"
         raise InputError("no_class", f"'{dataset}' has no class '{name}' (there are: {known}).")
     return found
+
+
+def _numbers_by_name(connection: Connection, dataset: str) -> dict[str, int]:
+    """By all names that classes have had; where several had one, by whose it is, or was last."""
+    events = label_class_events
+    query = select(events.c.name, events.c.number).where(events.c.dataset == dataset).order_by(events.c.id)
+    earlier = {row.name: row.number for row in connection.execute(query)}
+    return earlier | {one.name: one.number for one in classes_of(connection, dataset)}
 
 
 def _require_name(name: str) -> None:

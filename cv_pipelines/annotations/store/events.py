@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, Row, Select, and_, func, insert, select
+from sqlalchemy import Connection, Engine, Row, Select, and_, func, insert, select, update
 
 from cv_pipelines.annotations.store.content import NOTHING, digest_of
 from cv_pipelines.database.label_tables import label_events
@@ -157,6 +157,13 @@ def history(connection: Connection, dataset: str, image_id: str) -> Sequence[Row
     """All events of an image, newest first."""
     wanted = (label_events.c.dataset == dataset, label_events.c.image_id == image_id)
     return connection.execute(select(label_events).where(*wanted).order_by(label_events.c.version.desc())).all()
+
+
+def erase(connection: Connection, dataset: str, image_id: str, author: Author) -> None:
+    """Take the label of an image away, and what was ever said of it; that something was, and by whom, stays."""
+    append(connection, dataset, [Change(image_id, None)], author)
+    of_image = (label_events.c.dataset == dataset, label_events.c.image_id == image_id)
+    connection.execute(update(label_events).where(*of_image).values(content=None))
 
 
 def _refusal(change: Change, head: Row[Any] | None, author: Author) -> Refusal | None:

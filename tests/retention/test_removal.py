@@ -47,7 +47,7 @@ def train(catalog: Catalog, name: str, version: str) -> Reference:
 
 def rows(catalog: Catalog) -> dict[str, int]:
     """How many rows each table has."""
-    tables = (datasets, publications, acceptances, models, promotions, artefacts)
+    tables = (datasets, publications, acceptances, models, promotions, artefacts, label_events, label_class_events)
     with catalog.database.connect() as connection:
         return {one.name: connection.execute(select(func.count()).select_from(one)).scalar_one() for one in tables}
 

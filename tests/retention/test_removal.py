@@ -5,7 +5,10 @@ import shutil
 import pytest
 from sqlalchemy import func, select
 
+from cv_pipelines.annotations.store.classes import add_class
+from cv_pipelines.annotations.store.events import Author, Change, append, writing
 from cv_pipelines.catalog import Catalog
+from cv_pipelines.database.label_tables import label_class_events, label_events
 from cv_pipelines.database.tables import acceptances, artefacts, datasets, models, promotions, publications
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.datasets import find_dataset, list_datasets
@@ -45,6 +48,12 @@ def train(catalog: Catalog, name: str, version: str) -> Reference:
     return model
 
 
+def label(catalog: Catalog, name: str) -> None:
+    with writing(catalog.database, name) as connection:
+        add_class(connection, name, "cat", "somebody")
+        append(connection, name, [Change("1" * 64, '{"classes":[0]}')], Author("somebody"))
+
+
 def rows(catalog: Catalog) -> dict[str, int]:
     """How many rows each table has."""
     tables = (datasets, publications, acceptances, models, promotions, artefacts, label_events, label_class_events)
@@ -61,6 +70,7 @@ def test_the_only_data_set_leaves_an_empty_store_and_an_empty_record(library: Li
     library.sync("pets")
     train(library.catalog, "pets", "m1")
     accept(library.catalog.database, "pets", "cat/1.png", "somebody")
+    label(library.catalog, "pets")
     assert library.holding(image.read_bytes())
     planned = plan(library, "pets")
     assert planned.objects.keys() == library.keys()

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cv_pipelines.annotations.annotation import Annotation
 from cv_pipelines.catalog import Catalog, Outcome
@@ -14,7 +15,7 @@ from cv_pipelines.detections.detection import read_detections
 from cv_pipelines.detections.voc_precision import average_precisions
 from cv_pipelines.errors import InputError
 from cv_pipelines.progress import Progress, silent
-from cv_pipelines.storage.bundles import Reference, put_bundle, put_table
+from cv_pipelines.storage.bundles import Bundle, Reference, put_bundle, put_table
 
 CODE_VERSION = "1"
 VOC = ("voc_ap_11_points", "voc_ap_all_points")
@@ -85,6 +86,14 @@ def judge(
     facts = {**_counts(truth, detected), **_said(together)}
     per_class = {name: _said(classes[name]) for name in sorted(classes)}
     return {**facts, "per_class": per_class}, pa.concat_tables([CURVES.empty_table(), *curves])
+
+
+def largest_curves(evaluation: Bundle, most: int = 6) -> dict[str, tuple[list[float], list[float]]]:
+    """Recall and precision of the classes with most objects."""
+    curves = evaluation.table("curves")
+    wanted = [row["class"] for row in class_rows(evaluation.facts)[:most] if row["objects"]]
+    found = {name: curves.filter(pc.equal(curves["label"], name)) for name in wanted}
+    return {name: (rows["recall"].to_pylist(), rows["precision"].to_pylist()) for name, rows in found.items()}
 
 
 def class_rows(facts: Facts) -> list[Facts]:

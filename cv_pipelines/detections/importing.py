@@ -129,7 +129,7 @@ def require_detections(catalog: Catalog, dataset: str) -> Reference:
 def _names(catalog: Catalog, dataset: str, truth: Path | None, report: Report, progress: Progress) -> Names:
     images = catalog.open(catalog.require("image_manifest", dataset)).table("images", ["image_id", "sources"])
     labels = catalog.current("labels", dataset)
-    classes = frozenset(catalog.open(labels).facts["classes"]) if labels else frozenset[str]()
+    classes = frozenset(catalog.open(labels).facts["counts"]) if labels else frozenset[str]()
     numbers = read_ground_truth(truth, report, progress) if truth else None
     rows = zip(images["image_id"].to_pylist(), images["sources"].to_pylist(), strict=True)
     return Names(rows, classes, numbers)

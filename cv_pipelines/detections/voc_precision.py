@@ -2,7 +2,7 @@
 
 Detections of a class are taken from the surest on. One is right where the object of its image that it overlaps
 most does so by an IoU of at least 0.5, and has not been found before; where that object is difficult (or a crowd),
-it does not count; else it is wrong. Recall is the share of the objects, difficult ones aside, that have been found.
+it does not count; else it is wrong. Recall is the share of the objects, those aside, that have been found.
 Source: M. Everingham et al., The Pascal Visual Object Classes (VOC) Challenge, 2010, sections 4.2 and 4.4; the
 development kits of 2007 (11 points) and 2012 (all points), VOCevaldet.m.
 """

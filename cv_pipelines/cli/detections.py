@@ -94,9 +94,9 @@ def evaluate(dataset: str, as_json: bool) -> None:
     catalog = open_catalog()
     find_dataset(catalog.database, dataset)
     seen = require_detections(catalog, dataset)
-    made = (catalog.require(asset, dataset) for asset in ("image_manifest", "labels"))
+    manifest, labels = (catalog.require(asset, dataset) for asset in ("image_manifest", "labels"))
     with shown_when_slow() as progress:
-        facts = evaluate_detections(catalog, *made, seen, progress).bundle.facts
+        facts = evaluate_detections(catalog, manifest, labels, seen, progress).bundle.facts
     if as_json:
         print_json(facts)
         return

@@ -80,11 +80,17 @@ class Detected:
 
 
 def gather_truth(annotations: Iterable[Annotation], progress: Progress = silent) -> Truth:
-    """Take the labels of each image in, by `image_id`."""
+    """Take labels in, by `image_id`; an image with classes and no boxes says nothing of objects.
+
+    Images and classes are numbered in order, whatever order the labels come in: of equal scores COCO takes that of
+    the first image first.
+    """
     images, classes = dict[str, int](), dict[str, int]()
     numbers, labels, places, areas = array("q"), array("q"), array("d"), array("d")
     crowd, difficult = array("b"), array("b")
     for one in annotations:
+        if one.classes and not one.boxes:
+            continue
         number = images.setdefault(str(one.image_id), len(images))
         if not number % _EVERY:
             progress("labelled images", number)
@@ -95,14 +101,16 @@ def gather_truth(annotations: Iterable[Annotation], progress: Progress = silent)
             areas.append(_area(box))
             crowd.append(bool(box.attributes.get("iscrowd")))
             difficult.append(bool(box.attributes.get("difficult")))
+    image_ids, image_ranks = _ranked(images)
+    class_names, class_ranks = _ranked(classes)
     objects = Objects(
-        np.asarray(numbers),
+        image_ranks[np.asarray(numbers)],
         np.asarray(places).reshape(-1, 4),
         np.asarray(areas),
         np.asarray(crowd).astype(bool),
         np.asarray(difficult).astype(bool),
     )
-    return Truth(list(images), list(classes), np.asarray(labels), objects)
+    return Truth(image_ids, class_names, class_ranks[np.asarray(labels)], objects)
 
 
 def gather_detections(batches: Iterable[pa.RecordBatch], truth: Truth) -> Detected:
@@ -131,6 +139,15 @@ def by_class(truth: Truth, detected: Detected) -> Iterator[tuple[str, Objects, F
     there, seen = _groups(truth.labels, len(truth.classes)), _groups(detected.labels, len(truth.classes))
     for name, some, others in zip(truth.classes, there, seen, strict=True):
         yield name, truth.objects.take(some), detected.found.take(others)
+
+
+def _ranked(names: Iterable[str]) -> tuple[list[str], NDArray[np.int64]]:
+    """Names in order, and the place there of each."""
+    found = list(names)
+    order = sorted(range(len(found)), key=found.__getitem__)
+    ranks = np.empty(len(found), np.int64)
+    ranks[order] = np.arange(len(found))
+    return [found[place] for place in order], ranks
 
 
 def _groups(labels: NDArray[np.int64], classes: int) -> list[NDArray[np.int64]]:

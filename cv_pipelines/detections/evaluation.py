@@ -1,6 +1,7 @@
 """How good detections are, held against the labels of a data set."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cv_pipelines.annotations.annotation import Annotation
+from cv_pipelines.annotations.labels import read_annotations
 from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.detections.boxes import Detected, Truth, by_class, gather_detections, gather_truth
 from cv_pipelines.detections.coco_numbers import NUMBERS, RECALLS, coco_numbers, mean_numbers
@@ -25,9 +27,6 @@ CURVES = pa.schema([("label", pa.string()), ("recall", pa.float64()), ("precisio
 Facts = dict[str, Any]
 
 
-read_annotations: Any = None
-
-
 def evaluate_detections(
     catalog: Catalog, manifest: Reference, labels: Reference, detections: Reference, progress: Progress = silent
 ) -> Outcome:
@@ -41,9 +40,9 @@ def evaluate_detections(
     """
 
     def make(key: str) -> Reference:
-        annotations = read_annotations(catalog.open(labels), catalog.open(manifest))
         seen = catalog.open(detections)
-        facts, curves = judge(annotations, read_detections(seen), progress)
+        labelled = _labelled(catalog.open(labels), catalog.open(manifest))
+        facts, curves = judge(labelled, read_detections(seen), progress)
         facts |= {"detections_version": detections.version, "detections_name": seen.facts["name"]}
         parts = {"curves": put_table(catalog.store, curves)}
         return put_bundle(catalog.store, "detection_evaluation", f"{detections.version}-{key[:12]}", facts, parts)
@@ -58,7 +57,8 @@ def judge(
     """Hold detections against labels.
 
     Args:
-        annotations: of every labelled image, by `image_id`; an image without boxes shows no object.
+        annotations: of every labelled image, by `image_id`. One without boxes shows no object; but one that has a
+            class as a whole and no boxes says nothing of objects, and is not looked at.
         batches: DETECTIONS.
         progress: is told of images and classes.
 
@@ -84,7 +84,7 @@ def judge(
         progress("classes", done, len(truth.classes))
     together = mean_numbers(list(classes.values()), (*NUMBERS, *VOC))
     facts = {**_counts(truth, detected), **_said(together)}
-    per_class = {name: _said(classes[name]) for name in sorted(classes)}
+    per_class = {name: _said(one) for name, one in classes.items()}
     return {**facts, "per_class": per_class}, pa.concat_tables([CURVES.empty_table(), *curves])
 
 
@@ -101,6 +101,17 @@ def class_rows(facts: Facts) -> list[Facts]:
     names = ("objects", "detections", "AP", "AP50", *VOC)
     rows = [{"class": name, **{key: one[key] for key in names}} for name, one in facts["per_class"].items()]
     return sorted(rows, key=lambda row: -row["objects"])
+
+
+def _labelled(labels: Bundle, manifest: Bundle) -> Iterator[Annotation]:
+    """Annotations with the ids of their images."""
+    if "annotations" not in labels.parts:
+        message = "These labels are of an earlier release: materialize the asset 'labels' again."
+        raise InputError("old_labels", message)
+    images = manifest.table("images", ["image_id", "sources"]).to_pylist()
+    ids = {image["sources"][0]: image["image_id"] for image in images}
+    for one in read_annotations(labels, manifest):
+        yield replace(one, image_id=ids[one.image])
 
 
 def _counts(truth: Truth, detected: Detected) -> Facts:

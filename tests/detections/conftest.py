@@ -1,33 +1,23 @@
-"""A data set of three images, and files of detections about it."""
+"""A data set, and files of detections about it."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from cv_pipelines.catalog import Catalog
-from cv_pipelines.images.datasets import add_dataset
-from cv_pipelines.images.manifest import IMAGES
-from cv_pipelines.storage.bundles import put_bundle, put_table
+from tests.detections.street import label_street, make_street
 
 Write = Callable[[str, Any], Path]
-PATHS = {"i1": ["north/0001.jpg"], "i2": ["south/0001.jpg"], "i3": ["south/0002.jpg", "copies/0002.jpg"]}
 
 
 @pytest.fixture
 def street(catalog: Catalog) -> Catalog:
     """The data set `street` with the classes car and traffic_light."""
-    add_dataset(catalog.database, "street", "/photos")
-    rows = [{"image_id": one, "sources": paths, "width": 640, "height": 480} for one, paths in PATHS.items()]
-    images = put_table(catalog.store, pa.Table.from_pylist(rows, IMAGES))
-    for asset, facts, parts in (
-        ("image_manifest", {}, {"images": images}),
-        ("labels", {"classes": ["car", "traffic_light"], "counts": {"car": 2, "traffic_light": 1}}, {}),
-    ):
-        catalog.publish(asset, "street", put_bundle(catalog.store, asset, f"{asset}-1", facts, parts))
+    make_street(catalog)
+    label_street(catalog)
     return catalog
 
 

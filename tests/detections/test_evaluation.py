@@ -63,6 +63,20 @@ def test_a_difficult_object_counts_for_coco_and_not_for_voc() -> None:
     assert curves.filter(pc.equal(curves["label"], "dog"))["precision"].to_pylist() == [1.0] * 101
 
 
+def test_an_image_with_a_class_as_a_whole_and_no_boxes_says_nothing_of_objects() -> None:
+    whole = Annotation("d.jpg", classes=("night",), image_id="d")
+    facts, _ = judge([*labelled(LABELS), whole], batches([("d", "cat", 0, 0, 50, 50, 0.9)]))
+
+    assert (facts["images"], facts["detections_on_unlabelled_images"]) == (3, 1)
+
+
+def test_the_order_of_labels_does_not_matter() -> None:
+    seen: list[Seen] = [(image, "cat", 0, 0, 50, width, 0.5) for image, width in (("c", 50), ("b", 30), ("a", 50))]
+    some = labelled(LABELS)
+
+    assert judge(some, batches(seen))[0] == judge(some[::-1], batches(seen))[0]
+
+
 def test_labels_without_boxes_are_nothing_to_judge_by() -> None:
     with pytest.raises(InputError, match="no boxes"):
         judge([Annotation("a.jpg", classes=("cat",), image_id="a")], batches([]))

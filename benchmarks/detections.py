@@ -33,7 +33,8 @@ def labelled():
 
 def seen():
     for first in range(0, images, 1000):
-        yield from pa.Table.from_batches(seen_in(range(first, min(first + 1000, images)))).combine_chunks().to_batches()
+        some = pa.Table.from_batches(seen_in(range(first, min(first + 1000, images))))
+        yield from some.combine_chunks().to_batches()
 
 def seen_in(numbers):  # half of them beside the objects, half of them anywhere
     random = np.random.default_rng(numbers[0])

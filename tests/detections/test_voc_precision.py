@@ -105,3 +105,11 @@ def test_the_best_overlap_counts_even_where_its_object_has_been_found() -> None:
     seen: list[Seen] = [("a", "cat", 0, 0, 10, 10, 0.9), ("a", "cat", 0, 0.9, 10, 10, 0.8)]
 
     assert average_precisions(*one_class(images, seen))[1] == 0.5
+
+
+def test_of_equal_overlaps_the_first_object_counts() -> None:
+    easy, difficult = Box("cat", 0, 0, 10, 10), Box("cat", 0, 0, 10, 10, (), {"difficult": 1})
+    seen: list[Seen] = [("a", "cat", 0, 0, 10, 10, 0.9)]
+
+    assert average_precisions(*one_class({"a": [easy, difficult]}, seen)) == (1, 1)
+    assert average_precisions(*one_class({"a": [difficult, easy]}, seen)) == (0, 0)

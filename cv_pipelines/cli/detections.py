@@ -125,7 +125,9 @@ def _tell(dataset: str, done: "Imported") -> None:
     errors.print(f"{counts} can be used.")
     print_problems(done.report)
     if done.reference is None:
-        errors.print("Nothing has been stored. Mend the file, or leave out what is wrong with --skip-bad.")
+        errors.print(
+            "Nothing has been stored. Mend the file, or leave out what is wrong with --skip-bad.", soft_wrap=True
+        )
         return
     word = "Unchanged" if done.unchanged else "Stored"
     console.print(

@@ -82,16 +82,17 @@ class Detected:
 def gather_truth(annotations: Iterable[Annotation], progress: Progress = silent) -> Truth:
     """Take labels in, by `image_id`; an image with classes and no boxes says nothing of objects.
 
-    Images and classes are numbered in order, whatever order the labels come in: of equal scores COCO takes that of
-    the first image first.
+    Images are numbered in the order of their names, whatever order the labels come in: of equal scores COCO takes
+    that of the first image first, and ids mostly follow names.
     """
-    images, classes = dict[str, int](), dict[str, int]()
+    images, classes = dict[str, str](), dict[str, int]()
     numbers, labels, places, areas = array("q"), array("q"), array("d"), array("d")
     crowd, difficult = array("b"), array("b")
     for one in annotations:
         if one.classes and not one.boxes:
             continue
-        number = images.setdefault(str(one.image_id), len(images))
+        number = len(images)
+        images[one.image] = str(one.image_id)
         if not number % _EVERY:
             progress("labelled images", number)
         for box in one.boxes:
@@ -101,7 +102,7 @@ def gather_truth(annotations: Iterable[Annotation], progress: Progress = silent)
             areas.append(_area(box))
             crowd.append(bool(box.attributes.get("iscrowd")))
             difficult.append(bool(box.attributes.get("difficult")))
-    image_ids, image_ranks = _ranked(images)
+    names, image_ranks = _ranked(images)
     class_names, class_ranks = _ranked(classes)
     objects = Objects(
         image_ranks[np.asarray(numbers)],
@@ -110,7 +111,7 @@ def gather_truth(annotations: Iterable[Annotation], progress: Progress = silent)
         np.asarray(crowd).astype(bool),
         np.asarray(difficult).astype(bool),
     )
-    return Truth(image_ids, class_names, class_ranks[np.asarray(labels)], objects)
+    return Truth([images[name] for name in names], class_names, class_ranks[np.asarray(labels)], objects)
 
 
 def gather_detections(batches: Iterable[pa.RecordBatch], truth: Truth) -> Detected:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cv_pipelines.annotations.report import Report
+from cv_pipelines.annotations.store.classes import present_names
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.detections import coco_results, voc_text
 from cv_pipelines.detections.detection import DETECTIONS, PART, Detection
@@ -128,8 +129,8 @@ def require_detections(catalog: Catalog, dataset: str) -> Reference:
 
 def _names(catalog: Catalog, dataset: str, truth: Path | None, report: Report, progress: Progress) -> Names:
     images = catalog.open(catalog.require("image_manifest", dataset)).table("images", ["image_id", "sources"])
-    labels = catalog.current("labels", dataset)
-    classes = frozenset(catalog.open(labels).facts["counts"]) if labels else frozenset[str]()
+    with catalog.database.connect() as connection:
+        classes = present_names(connection, dataset)
     numbers = read_ground_truth(truth, report, progress) if truth else None
     rows = zip(images["image_id"].to_pylist(), images["sources"].to_pylist(), strict=True)
     return Names(rows, classes, numbers)

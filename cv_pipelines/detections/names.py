@@ -1,6 +1,6 @@
 """What files of detections call images and classes, and which ones of a data set they mean."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cv_pipelines.annotations.formats.values import class_name, image_name, shown
@@ -10,6 +10,7 @@ from cv_pipelines.detections.ground_truth import GroundTruth, is_key
 
 _SEVERAL = ""
 """Instead of an image: more than one is called so."""
+NO_CLASSES: Mapping[str, str] = {}
 
 
 class Names:
@@ -23,14 +24,14 @@ class Names:
     def __init__(
         self,
         images: Iterable[tuple[str, Sequence[str]]],
-        classes: Collection[str] = (),
+        classes: Mapping[str, str] = NO_CLASSES,
         truth: GroundTruth | None = None,
     ) -> None:
         """Take the names in.
 
         Args:
             images: ids of the data set's images, with the paths of their files.
-            classes: those that it has; none: any will do.
+            classes: its classes by all names that they have had; none: any name will do.
             truth: what numbers stand for.
         """
         self._paths: dict[str, str] = {}
@@ -71,7 +72,7 @@ class Names:
         name = named or class_name(given)
         if self._classes and name not in self._classes:
             raise ItemError("unknown_class", f"the data set has no class {shown(name)}")
-        return name
+        return self._classes.get(name, name)
 
     def _find(self, given: Any) -> str:
         named = self._truth.images.get(given) if is_key(given) else None

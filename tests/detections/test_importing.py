@@ -3,6 +3,8 @@ from typing import Any
 
 import pytest
 
+from cv_pipelines.annotations.store.classes import rename_class, retire_class
+from cv_pipelines.annotations.store.events import writing
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.detections.detection import read_detections
 from cv_pipelines.detections.importing import Imported, import_detections, require_detections
@@ -54,6 +56,17 @@ def test_results_by_the_numbers_of_a_ground_truth(street: Catalog, write: Write)
     import_detections(street, "street", source, truth=truth)
 
     assert [row[:2] for row in rows(street)] == [("i1", "traffic_light"), ("i3", "car")]
+
+
+def test_a_file_may_use_the_old_name_of_a_class_and_none_that_is_retired(street: Catalog, write: Write) -> None:
+    with writing(street.database, "street") as connection:
+        rename_class(connection, "street", "car", "vehicle", "ann")
+        retire_class(connection, "street", "traffic_light", "ann")
+    source = write("r.json", [ONE, {**ONE, "category_id": "traffic_light"}])
+
+    done = import_detections(street, "street", source, skip_bad=True)
+
+    assert ([row[1] for row in rows(street)], problems(done)) == (["vehicle"], [("unknown_class", "r.json[1]")])
 
 
 def test_text_of_voc(street: Catalog, write: Write) -> None:

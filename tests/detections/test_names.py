@@ -18,7 +18,7 @@ IMAGES = [
 @pytest.fixture(scope="module")
 def names() -> Names:
     truth = GroundTruth({1: "north/0001.jpg", 2: "gone.jpg", "x": "0002.jpg"}, {7: "car", 8: "tram"})
-    return Names(IMAGES, {"car", "bus"}, truth)
+    return Names(IMAGES, {"car": "car", "auto": "car", "bus": "bus"}, truth)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_names_no_image_or_several_is_refused(names: Names, given: Any, cod
 
 
 def test_classes(names: Names) -> None:
-    assert [names.label(given) for given in (7, "car", " bus ")] == ["car", "car", "bus"]
+    assert [names.label(given) for given in (7, "car", "auto", " bus ")] == ["car", "car", "car", "bus"]
     for given, code in ((8, "unknown_class"), ("tram", "unknown_class"), (9, "unknown_class"), ("", "bad_class")):
         with pytest.raises(ItemError) as caught:
             names.label(given)

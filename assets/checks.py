@@ -43,6 +43,7 @@ _OF_DATASETS = (
     "model_evaluation",
     "predictions",
     "prediction_drift",
+    "detection_evaluation",
 )
 _OF_VIDEOS = ("video_catalog", "camera_motion", "motion_regions", "static_thumbnails")
 

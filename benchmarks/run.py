@@ -18,6 +18,7 @@ BENCHMARKS = (
     "ingest",
     "manifest",
     "labels",
+    "detections",
     "task_list",
     "s3",
     "prediction",

@@ -5,12 +5,13 @@ from dagster import AssetSelection, Definitions, EnvVar
 from assets.annotations import dataset_splits, labels
 from assets.checks import DATASET_CHECKS, VIDEO_CHECKS
 from assets.datasets import image_manifest
+from assets.detections import detection_evaluation
 from assets.inference import prediction_drift, predictions
 from assets.models import champion_model, model_evaluation, trained_model
 from assets.motion import camera_motion, motion_regions, static_proof, static_thumbnails, video_catalog
 from assets.tasks import task_predictions
 from cv_pipelines.execution.tiers import executor_for
-from cv_pipelines.jobs import FOR_TASKS, analyse_motion, label, loop, sync
+from cv_pipelines.jobs import FOR_TASKS, analyse_motion, evaluate_detections, label, loop, sync
 from cv_pipelines.schedules import weekly_retraining
 from cv_pipelines.settings import load_settings
 from resources.catalog import CatalogResource
@@ -42,6 +43,7 @@ defs = Definitions(
         predictions,
         prediction_drift,
         task_predictions,
+        detection_evaluation,
         video_catalog,
         camera_motion,
         motion_regions,
@@ -49,7 +51,7 @@ defs = Definitions(
         static_proof,
     ],
     asset_checks=[*DATASET_CHECKS, *VIDEO_CHECKS],
-    jobs=[loop, label, *FOR_TASKS],
+    jobs=[loop, label, evaluate_detections, *FOR_TASKS],
     schedules=[weekly_retraining],
     sensors=[
         make_new_data_sensor(AssetSelection.groups("annotations", "models", "inference")),

@@ -40,6 +40,13 @@ predict = define_asset_job(
     op_retry_policy=STEP_RETRIES,
 )
 
+evaluate_detections = define_asset_job(
+    "evaluate_detections",
+    AssetSelection.groups("detections"),
+    description="What was detected, by whatever program, held against the labels of a data set.",
+    op_retry_policy=STEP_RETRIES,
+)
+
 analyse_motion = define_asset_job(
     "analyse_motion",
     AssetSelection.groups("motion") - AssetSelection.assets("static_proof"),

@@ -20,6 +20,7 @@ GRAPH = {
     ),
     "predictions": ("inference", ["champion_model", "image_manifest"]),
     "prediction_drift": ("inference", ["champion_model", "image_manifest", "predictions"]),
+    "detection_evaluation": ("detections", ["image_manifest", "labels"]),
     "task_predictions": ("inference", []),
     "video_catalog": ("motion", []),
     "camera_motion": ("motion", ["video_catalog"]),
@@ -78,7 +79,7 @@ def test_every_step_carries_the_one_retry_policy(defs: Definitions) -> None:
     assert all(policy == STEP_RETRIES for steps in policies.values() for policy in steps)
     for check in defs.asset_checks or []:
         assert check.op.retry_policy == STEP_RETRIES
-    for job in ("loop", "sync", "label", "train", "predict", "analyse_motion"):
+    for job in ("loop", "sync", "label", "train", "predict", "evaluate_detections", "analyse_motion"):
         assert defs.resolve_job_def(job).op_retry_policy == STEP_RETRIES
     for job in ("classify_images", "exercise"):
         assert [node.definition.retry_policy for node in defs.resolve_job_def(job).nodes] == [STEP_RETRIES]

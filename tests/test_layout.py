@@ -27,6 +27,7 @@ LAYERS = [
     ["cv_pipelines.motion"],
     ["cv_pipelines.retention"],
     ["cv_pipelines.annotations"],
+    ["cv_pipelines.detections"],
     ["cv_pipelines.models"],
     ["cv_pipelines.reports"],
     ["cv_pipelines.tasks"],
@@ -41,7 +42,7 @@ LAYERS = [
     ["cv_pipelines.definitions"],
     ["cv_pipelines.cli", "cv_pipelines.notebook"],
 ]
-WITHOUT_DAGSTER = [package for layer in LAYERS[:13] for package in layer]
+WITHOUT_DAGSTER = [package for layer in LAYERS[:14] for package in layer]
 HEAVY = ["tensorflow", "keras", "great_expectations", "pandas", "sklearn", "docker", "matplotlib"]
 
 

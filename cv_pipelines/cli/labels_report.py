@@ -7,6 +7,7 @@ from cv_pipelines.cli.output import errors, print_table
 if TYPE_CHECKING:
     from cv_pipelines.annotations.checks import Findings
     from cv_pipelines.annotations.exchange import Exchange
+    from cv_pipelines.annotations.report import Report
 
 _SHOWN = 20
 
@@ -18,11 +19,18 @@ def report_of(exchange: "Exchange") -> dict[str, Any]:
         "images": report.images,
         "boxes": report.boxes,
         "classes": list(exchange.classes.frozen().names),
-        "problem_counts": dict(report.counts),
-        "problems": [{"code": one.code, "where": one.where, "message": one.message} for one in report.problems],
+        **problems_of(report),
         "losses": [
             {"what": what, "count": count, "first": report.examples[what]} for what, count in report.losses.items()
         ],
+    }
+
+
+def problems_of(report: "Report") -> dict[str, Any]:
+    """What was wrong as JSON has it."""
+    return {
+        "problem_counts": dict(report.counts),
+        "problems": [{"code": one.code, "where": one.where, "message": one.message} for one in report.problems],
     }
 
 
@@ -31,12 +39,17 @@ def print_report(exchange: "Exchange") -> None:
     report = exchange.report
     classes = len(exchange.classes.frozen())
     errors.print(f"{report.images:,} images, {report.boxes:,} boxes, {classes:,} classes.")
-    if total := sum(report.counts.values()):
-        rows = [[one.where, one.message] for one in report.problems[:_SHOWN]]
-        print_table(["where", "what is wrong"], rows, _title("problem", total, len(rows)))
+    print_problems(report)
     if report.losses:
         losses = [[what, count, report.examples[what]] for what, count in report.losses.most_common()]
         print_table(["not held", "times#", "first"], losses)
+
+
+def print_problems(report: "Report") -> None:
+    """Print what is wrong, if anything is."""
+    if total := sum(report.counts.values()):
+        rows = [[one.where, one.message] for one in report.problems[:_SHOWN]]
+        print_table(["where", "what is wrong"], rows, _title("problem", total, len(rows)))
 
 
 def print_findings(findings: "Findings") -> None:

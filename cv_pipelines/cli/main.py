@@ -7,6 +7,7 @@ from cv_pipelines.cli.dataset import dataset
 from cv_pipelines.cli.db import db
 from cv_pipelines.cli.dead_letters import dead_letters
 from cv_pipelines.cli.demo import demo
+from cv_pipelines.cli.detections import detections
 from cv_pipelines.cli.dev import dev
 from cv_pipelines.cli.events import events
 from cv_pipelines.cli.image import image
@@ -44,6 +45,7 @@ for command in (
     model,
     image,
     labels,
+    detections,
     video,
     motion,
     task,

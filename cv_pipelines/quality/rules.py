@@ -12,6 +12,7 @@ FEWEST_IMAGES = 5
 USUAL_FEWEST = 20
 LEAST_SHARE = 0.05
 MOST_MISCALIBRATED = 0.1
+MOST_UNJUDGED = 0.05
 
 MANIFEST_RULES = [
     Rule(
@@ -221,6 +222,39 @@ DRIFT_RULES = [
     ),
 ]
 
+DETECTION_RULES = [
+    Rule(
+        "detections_of_labelled_images",
+        f"At most {MOST_UNJUDGED:.0%} of the detections are on images without labels.",
+        "They were left out: label these images, or detect on labelled ones.",
+        "totals",
+        "ExpectColumnValuesToBeBetween",
+        {"column": "on_unlabelled_images", "max_value": MOST_UNJUDGED},
+        blocking=False,
+        identity=("detections", "on_unlabelled_images"),
+    ),
+    Rule(
+        "detections_of_known_classes",
+        f"At most {MOST_UNJUDGED:.0%} of the detections are of classes of which no object is labelled.",
+        "They were left out: look whether the detector calls its classes as the labels do.",
+        "totals",
+        "ExpectColumnValuesToBeBetween",
+        {"column": "of_unknown_classes", "max_value": MOST_UNJUDGED},
+        blocking=False,
+        identity=("detections", "of_unknown_classes"),
+    ),
+    Rule(
+        "every_class_is_detected",
+        "Every class with objects has detections.",
+        "The detector does not know these classes, calls them otherwise, or fails at them.",
+        "classes",
+        "ExpectColumnValuesToBeBetween",
+        {"column": "detections", "min_value": 1},
+        blocking=False,
+        identity=("class", "objects", "detections"),
+    ),
+]
+
 RULES: dict[str, list[Rule]] = {
     "image_manifest": MANIFEST_RULES,
     "labels": LABEL_RULES,
@@ -228,6 +262,7 @@ RULES: dict[str, list[Rule]] = {
     "model_evaluation": EVALUATION_RULES,
     "predictions": PREDICTION_RULES,
     "prediction_drift": DRIFT_RULES,
+    "detection_evaluation": DETECTION_RULES,
     **MOTION_RULES,
 }
 """The checks of each asset that has some."""

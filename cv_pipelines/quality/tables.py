@@ -5,6 +5,7 @@ import pandas as pd
 
 from cv_pipelines.annotations.splits import SPLITS
 from cv_pipelines.catalog import Catalog
+from cv_pipelines.detections.evaluation import class_rows
 from cv_pipelines.quality.motion_tables import MOTION_TABLES, Tables
 
 
@@ -83,6 +84,16 @@ def drift_tables(catalog: Catalog, dataset: str) -> Tables:
     return {"indices": rows.fillna({"index": np.inf})}
 
 
+def detection_tables(catalog: Catalog, dataset: str) -> Tables:
+    """`totals`, one row: all detections, and shares of those left out; `classes`, a row per class with objects."""
+    facts = catalog.open(catalog.require("detection_evaluation", dataset)).facts
+    elsewhere, unknown = facts["detections_on_unlabelled_images"], facts["detections_of_unknown_classes"]
+    every = facts["detections"] + elsewhere + unknown
+    shares = {"on_unlabelled_images": elsewhere / max(1, every), "of_unknown_classes": unknown / max(1, every)}
+    classes = pd.DataFrame(class_rows(facts))
+    return {"totals": pd.DataFrame([{"detections": every, **shares}]), "classes": classes[classes["objects"] > 0]}
+
+
 TABLES = {
     "image_manifest": manifest_tables,
     "labels": label_tables,
@@ -90,6 +101,7 @@ TABLES = {
     "model_evaluation": evaluation_tables,
     "predictions": prediction_tables,
     "prediction_drift": drift_tables,
+    "detection_evaluation": detection_tables,
     **MOTION_TABLES,
 }
 """How to make the tables of each asset that has checks."""

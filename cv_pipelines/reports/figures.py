@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_BLUE, _ORANGE, _GREY = "#2f6f9f", "#d9822b", "#8a8f98"
+_BLUE, _LIGHT, _ORANGE, _GREY = "#2f6f9f", "#bcd4e6", "#d9822b", "#8a8f98"
 _MOST_NAMES = 40
 _LONGEST_NAME = 24
+Curve = tuple[Sequence[float], Sequence[float]]
 
 
 def class_histogram(counts: Mapping[str, int]) -> bytes:
@@ -82,6 +83,32 @@ def drift_bars(indices: Mapping[str, float], limit: float) -> bytes:
     return small_png(figure)
 
 
+def detection_figure(curves: Mapping[str, Curve], classes: Sequence[Mapping[str, Any]]) -> bytes:
+    """Precision against recall of some classes, and the average precision of all.
+
+    Args:
+        curves: of at most ten classes: recall and precision, (n,) each.
+        classes: with the keys `class`, `AP` and `AP50`, which may be None; the first 40 are shown.
+    """
+    shown = list(reversed(classes[:_MOST_NAMES]))
+    figure, (left, right) = _figure(2, 8.4, max(2.8, min(7.0, 0.2 * len(shown) + 1)))
+    for place, (name, (recall, precision)) in enumerate(curves.items()):
+        left.plot(recall, precision, color=f"C{place}", linewidth=1.4, label=_plain(name))
+    left.set(xlim=(0, 1.02), ylim=(0, 1.05), xlabel="recall", ylabel="precision at IoU 0.5")
+    if curves:
+        left.legend(frameon=False, fontsize=7, loc="lower left")
+    for name, colour, height in (("AP50", _LIGHT, 0.8), ("AP", _BLUE, 0.45)):
+        values = [one[name] or 0 for one in shown]
+        right.barh(range(len(shown)), values, height=height, color=colour, label=name)
+    _name_ticks(right, [one["class"] for one in shown], "y")
+    right.set(xlim=(0, 1.02), xlabel="average precision")
+    if shown:
+        figure.legend(
+            *right.get_legend_handles_labels(), frameon=False, fontsize=7, loc="outside upper right", ncols=2
+        )
+    return small_png(figure)
+
+
 def _figure(panels: int, width: float, height: float) -> "tuple[Figure, list[Axes]]":
     """A figure without pyplot: no display, no state shared between threads."""
     from matplotlib.figure import Figure
@@ -97,13 +124,17 @@ def _figure(panels: int, width: float, height: float) -> "tuple[Figure, list[Axe
 def _name_ticks(axes: "Axes", names: Sequence[str], which: str) -> None:
     """Names along an axis, thinned out where there are too many to read."""
     places = range(0, len(names), -(-len(names) // _MOST_NAMES) or 1)
-    # a dollar sign in a name is not mathematics
-    labels = [_short(names[place]).replace("$", r"\$") for place in places]
+    labels = [_plain(names[place]) for place in places]
     if which == "x":
         longest = max((len(label) for label in labels), default=0)
         axes.set_xticks(places, labels, rotation=90 if longest > 3 else 0)
     else:
         axes.set_yticks(places, labels)
+
+
+def _plain(name: str) -> str:
+    """A name as matplotlib shows it: a dollar sign is not mathematics."""
+    return _short(name).replace("$", r"\$")
 
 
 def _short(name: str) -> str:

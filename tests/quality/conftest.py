@@ -10,6 +10,7 @@ import pytest
 from cv_pipelines.annotations.labels import LABELS
 from cv_pipelines.annotations.splits import ASSIGNMENTS
 from cv_pipelines.catalog import Catalog
+from cv_pipelines.detections.evaluation import VOC
 from cv_pipelines.images.manifest import IMAGES, NEAR_DUPLICATES
 from cv_pipelines.models.prediction import PREDICTIONS
 from cv_pipelines.storage.bundles import put_bundle, put_table
@@ -38,6 +39,15 @@ def pieces() -> Pieces:
         "evaluation": {"accuracy_low": 0.8, "majority_share": 0.4, "calibration": {"error": 0.05, "bins": []}},
         "predictions": [{"image_id": image} for image in ids],
         "drift": {"images": 54, "enough": 50, "limit": 0.2, "indices": {"brightness": 0.1, "predictions": 0.2}},
+        "detections": {
+            "detections": 190,
+            "detections_on_unlabelled_images": 10,
+            "detections_of_unknown_classes": 0,
+            "per_class": {
+                name: {"objects": 9, "detections": 9, "AP": 0.5, "AP50": 0.7, **dict.fromkeys(VOC, 0.6)}
+                for name in CLASSES
+            },
+        },
         "video": {"address": "/films/a.mp4", "frames": 32, "width": 640, "height": 360, "duration": "16/15"},
         # two frames are fewer than a stride
         "motion": {"invalid_share": 0.2, "first": 1, "last": 32, "stride": 3},
@@ -74,6 +84,7 @@ def publish(catalog: Catalog) -> Callable[[Pieces], Catalog]:
             ("model_evaluation", pieces["evaluation"], {}),
             ("predictions", {}, predictions),
             ("prediction_drift", pieces["drift"], {}),
+            ("detection_evaluation", pieces["detections"], {}),
             ("video_catalog", pieces["video"], {}),
             ("camera_motion", pieces["motion"], {"intervals": plain("intervals")}),
             ("motion_regions", {"frames": pieces["video"]["frames"]}, {"regions": plain("regions")}),

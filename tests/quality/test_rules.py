@@ -19,6 +19,7 @@ BLOCKING = {
     "model_evaluation": set(),
     "predictions": {"one_prediction_per_image"},
     "prediction_drift": set(),
+    "detection_evaluation": set(),
     "video_catalog": {"has_frames", "has_size", "has_duration"},
     "camera_motion": {"few_invalid", "intervals_cover_video"},
     "motion_regions": {"regions_tile_video", "known_kinds"},
@@ -135,6 +136,21 @@ CASES = [
         "prediction_drift/no_drift",
         lambda p: p["drift"]["indices"].update(contrast=0.21),
         [{"quantity": "contrast", "index": 0.21}],
+    ),
+    Case(
+        "detection_evaluation/detections_of_labelled_images",
+        lambda p: p["detections"].update(detections=170, detections_on_unlabelled_images=30),
+        [{"detections": 200, "on_unlabelled_images": 0.15}],
+    ),
+    Case(
+        "detection_evaluation/detections_of_known_classes",
+        lambda p: p["detections"].update(detections=170, detections_of_unknown_classes=20),
+        [{"detections": 200, "of_unknown_classes": 0.1}],
+    ),
+    Case(
+        "detection_evaluation/every_class_is_detected",
+        lambda p: p["detections"]["per_class"]["owl"].update(detections=0),
+        [{"class": "owl", "objects": 9, "detections": 0}],
     ),
     Case(
         "video_catalog/has_frames",

@@ -52,6 +52,16 @@ def test_a_data_set_without_near_duplicates_shares_nothing(publish: Publish, pie
     assert failing(publish(pieces), "dataset_splits") == set()
 
 
+def test_detections_of_nothing_pass(publish: Publish, pieces: Pieces) -> None:
+    pieces["detections"].update(detections=0, detections_on_unlabelled_images=0)
+    assert failing(publish(pieces), "detection_evaluation") == set()
+
+
+def test_a_class_without_objects_need_not_be_detected(publish: Publish, pieces: Pieces) -> None:
+    pieces["detections"]["per_class"]["owl"].update(objects=0, detections=0)
+    assert failing(publish(pieces), "detection_evaluation") == set()
+
+
 def test_exactly_what_a_limit_allows_passes(publish: Publish, pieces: Pieces) -> None:
     pieces["images"][0]["width"] = 8
     pieces["files"].update(files=100, quarantined=5)

@@ -9,6 +9,7 @@ from cv_pipelines.images.contact_sheet import MAX_BYTES
 from cv_pipelines.reports.figures import (
     class_histogram,
     confusion_matrix,
+    detection_figure,
     drift_bars,
     reliability,
     training_curves,
@@ -36,6 +37,15 @@ def history(epochs: int) -> list[dict[str, float]]:
     ]
 
 
+def steps(classes: list[str]) -> dict[str, tuple[list[float], list[float]]]:
+    recall = [place / 100 for place in range(101)]
+    return {name: (recall, [1 - share**2 / (place + 1) for share in recall]) for place, name in enumerate(classes)}
+
+
+def precisions(classes: list[str]) -> list[dict[str, object]]:
+    return [{"class": name, "AP": 1 / (place + 2), "AP50": 1 / (place + 1)} for place, name in enumerate(classes)]
+
+
 FIGURES: dict[str, Callable[[], bytes]] = {
     "histogram of two classes": lambda: class_histogram({"cat": 3, "dog": 5}),
     "histogram of 1000 classes": lambda: class_histogram(dict.fromkeys(THOUSAND, 7)),
@@ -56,6 +66,13 @@ FIGURES: dict[str, Callable[[], bytes]] = {
     "confusion of 1000 classes": lambda: confusion_matrix(THOUSAND, answers(1000, 20, 0.8)),
     "confusion without test images": lambda: confusion_matrix(["cat", "dog"], [[0, 0], [0, 0]]),
     "confusion of nothing": lambda: confusion_matrix([], []),
+    "detections": lambda: detection_figure(steps(THOUSAND[:6]), precisions(THOUSAND[:20])),
+    "detections of 1000 classes": lambda: detection_figure(steps(THOUSAND[:6]), precisions(THOUSAND)),
+    "detections of odd names": lambda: detection_figure(steps(ODD[:10]), precisions(ODD)),
+    "detections of nothing": lambda: detection_figure({}, []),
+    "detections of nobody knows what": lambda: detection_figure(
+        {"cat": ([], [])}, [{"class": "cat", "AP": None, "AP50": None}]
+    ),
     "reliability": lambda: reliability([{"confidence": 0.7, "accuracy": 0.6, "count": 9}]),
     "reliability of nothing": lambda: reliability([]),
     "drift": lambda: drift_bars({"brightness": 0.1, "$n$": 5.0}, 0.2),

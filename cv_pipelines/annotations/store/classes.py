@@ -46,6 +46,13 @@ def classes_of(connection: Connection, dataset: str, until: int | None = None) -
     return [StoredClass(row.number, row.name, row.colour, row.state, row.attributes) for row in rows]
 
 
+def present_names(connection: Connection, dataset: str) -> dict[str, str]:
+    """What classes are called now, by all names that they have had: files go on using old ones; none retired."""
+    called = {one.number: one.name for one in classes_of(connection, dataset) if one.state != "retired"}
+    numbers = _numbers_by_name(connection, dataset)
+    return {name: called[number] for name, number in numbers.items() if number in called}
+
+
 def last_class_event(connection: Connection, dataset: str) -> int:
     """The id of the newest event, 0 before the first."""
     newest = select(func.max(label_class_events.c.id)).where(label_class_events.c.dataset == dataset)

@@ -23,10 +23,11 @@ LAYERS = [
     ["cv_pipelines.remote"],
     ["cv_pipelines.videos"],
     ["cv_pipelines.catalog"],
+    ["cv_pipelines.versions"],
     ["cv_pipelines.images"],
     ["cv_pipelines.motion"],
-    ["cv_pipelines.retention"],
     ["cv_pipelines.annotations"],
+    ["cv_pipelines.retention"],
     ["cv_pipelines.detections"],
     ["cv_pipelines.models"],
     ["cv_pipelines.reports"],
@@ -42,7 +43,7 @@ LAYERS = [
     ["cv_pipelines.definitions"],
     ["cv_pipelines.cli", "cv_pipelines.notebook"],
 ]
-WITHOUT_DAGSTER = [package for layer in LAYERS[:14] for package in layer]
+WITHOUT_DAGSTER = [package for layer in LAYERS[:15] for package in layer]
 HEAVY = ["tensorflow", "keras", "great_expectations", "pandas", "sklearn", "docker", "matplotlib"]
 
 

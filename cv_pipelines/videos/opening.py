@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache, partial
+from io import FileIO
 from typing import TYPE_CHECKING
 
 from cv_pipelines.errors import InputError
@@ -105,14 +106,22 @@ def duration(container: "InputContainer") -> Fraction:
 
 
 def _fetch_of_copy(video: Video, facts: FileFacts, progress: Progress) -> Callable[[int, int], bytes]:
-    """How a video is read that is fetched whole as soon as the first byte is asked for."""
+    """How a video is read that is fetched whole as soon as the first byte is asked for.
+
+    Its copy is held open: others use it too, and one that makes room for theirs may delete it.
+    """
 
     @cache
-    def copy() -> tuple[Video, FileFacts]:
-        found = copy_of(video, facts, progress)
-        return found, found.look()
+    def copy() -> FileIO:
+        return FileIO(copy_of(video, facts, progress).address)
 
-    return lambda offset, length: _fetch(*copy(), offset, length)
+    def fetch(offset: int, length: int) -> bytes:
+        try:
+            return os.pread(copy().fileno(), length, offset)
+        except OSError as error:
+            raise video.trouble(error) from error
+
+    return fetch
 
 
 def _fetch(video: Video, facts: FileFacts, offset: int, length: int) -> bytes:

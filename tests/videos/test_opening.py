@@ -133,6 +133,21 @@ def test_what_a_server_sends_whole_only_is_fetched_once(
     assert len(list((tmp_path / "state/cache/videos/copies").iterdir())) == 2
 
 
+def test_a_copy_is_there_for_all_who_read_it(
+    make_video: MakeVideo, tmp_path: Path, serve: Callable[..., Video], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = make_video(tmp_path / "a.mp4", frames=200, crf=5, noise=True).read_bytes()
+    video = serve(body, headers={"ETag": '"1"'})
+
+    with open_video(video) as container:
+        frames = container.decode(video=0)
+        next(frames)
+        assert len(numbers(video)) == 200  # another one has opened it meanwhile
+        monkeypatch.setattr(copies, "BUDGET", 0)
+        assert len(numbers(serve(body + b"\0", "b.mp4", headers={"ETag": '"2"'}))) == 200  # and it has made room
+        assert len(list(frames)) == 199
+
+
 def test_a_file_that_is_replaced_while_it_is_read_is_noticed(
     make_video: MakeVideo, tmp_path: Path, settings: Settings
 ) -> None:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
@@ -52,13 +53,8 @@ def url_facts(url: str, allow: tuple[str, ...]) -> FileFacts:
         if answer.status == _PARTIAL:
             b"".join(_chunks(answer, 1))  # that frees the connection for others
         size = _size(answer.headers, is_part)
-        changed = answer.headers.get("Last-Modified")
-        return FileFacts(
-            size,
-            _stamp(answer.headers, "" if size is None else str(size)),
-            parsedate_to_datetime(changed) if changed else None,
-            is_part and size is not None,
-        )
+        stamp = _stamp(answer.headers, "" if size is None else str(size))
+        return FileFacts(size, stamp, _modified(answer.headers), is_part and size is not None)
 
 
 def read_url_range(url: str, allow: tuple[str, ...], facts: FileFacts, offset: int, length: int) -> bytes:
@@ -141,6 +137,15 @@ def _size(headers: Mapping[str, str], is_part: bool) -> int | None:
 def _stamp(headers: Mapping[str, str], length: str) -> str:
     changed = headers.get("Last-Modified")
     return headers.get("ETag") or (f"{changed}:{length}" if changed else "")
+
+
+def _modified(headers: Mapping[str, str]) -> datetime | None:
+    """When the file was changed last; None where the server does not say, or says nonsense."""
+    try:
+        found = parsedate_to_datetime(headers.get("Last-Modified", ""))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 @contextmanager

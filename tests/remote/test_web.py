@@ -5,6 +5,7 @@ import socket
 import ssl
 import subprocess
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from cv_pipelines.remote import connections as connections_module
 from cv_pipelines.remote import web as web_module
 from cv_pipelines.remote.connections import connections
-from cv_pipelines.remote.web import read_url, url_stamp
+from cv_pipelines.remote.web import read_url, url_facts, url_stamp
 from tests.web_server import Answer, WebServer
 
 HERE = ("127.0.0.0/8",)
@@ -61,6 +62,25 @@ def test_the_stamp_is_what_the_server_says_of_the_version(
 
     assert url_stamp(f"{web_server.url}/1.png", HERE) == stamp
     assert web_server.requests == ["HEAD /1.png"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "modified"),
+    [
+        ("Mon, 01 Jan 2024 10:00:00 GMT", datetime(2024, 1, 1, 10, tzinfo=UTC)),
+        ("Mon, 01 Jan 2024 10:00:00 -0000", datetime(2024, 1, 1, 10, tzinfo=UTC)),
+        ("yesterday", None),
+        ("Mon, 99 Jan 2024 10:00:00 GMT", None),
+    ],
+)
+def test_a_time_that_is_none_is_no_fault_of_the_file(
+    web_server: WebServer, changed: str, modified: datetime | None
+) -> None:
+    web_server.answers["/a.mp4"] = Answer(body=b"content", headers={"Last-Modified": changed}, ranges=True)
+
+    facts = url_facts(f"{web_server.url}/a.mp4", HERE)
+
+    assert (facts.size, facts.stamp, facts.modified) == (7, f"{changed}:7", modified)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "127.1", "2130706433"])

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -80,7 +81,7 @@ def is_video_name(name: str) -> bool:
 def _local(path: Path, source: str) -> Iterator[ListedVideo]:
     try:
         if path.is_dir():
-            yield from _folder(path, "")
+            yield from _folder(str(path), "")
         elif path.suffix.lower() in LISTS and path.is_file():
             yield from _addresses(path)
         elif path.is_file():
@@ -90,18 +91,27 @@ def _local(path: Path, source: str) -> Iterator[ListedVideo]:
             raise InputError("no_source", message)
     except PermissionError as error:
         raise InputError("no_source", f"'{error.filename}' cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError("no_source", f"The list '{source}' is not UTF-8: save it as that.") from error
 
 
-def _folder(folder: Path, prefix: str) -> Iterator[ListedVideo]:
-    """By name, folders among the files, so that the order is the same each time."""
-    with os.scandir(folder) as found:
-        entries = sorted(found, key=lambda entry: entry.name)
-    for entry in entries:
+def _folder(folder: str, prefix: str) -> Iterator[ListedVideo]:
+    """By name, folders among the files, so that the order is the same each time; what has gone is left out."""
+    for entry in _entries(folder):
         name = prefix + entry.name
         if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-            yield from _folder(Path(entry.path), f"{name}/")
+            yield from _folder(entry.path, f"{name}/")
         elif is_video_name(entry.name) and entry.is_file():
-            yield _listed(entry.stat(), entry.path, name)
+            with suppress(FileNotFoundError):
+                yield _listed(entry.stat(), entry.path, name)
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            return sorted(found, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return []
 
 
 def _listed(status: os.stat_result, address: str, name: str) -> ListedVideo:

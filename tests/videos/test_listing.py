@@ -1,6 +1,7 @@
 """Videos found in folders, buckets and lists."""
 
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -78,6 +79,26 @@ def test_a_list_of_addresses(tmp_path: Path) -> None:
         f"{tmp_path}/d.mp4",
     ]
     assert {(video.size, video.modified, video.stamp) for video in found} == {(None, None, "")}
+
+
+def test_what_goes_while_it_is_listed_is_not_there(tmp_path: Path) -> None:
+    for name in ("a.mp4", "b.mp4", "c/d.mp4", "e.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = list_videos(str(tmp_path))
+
+    assert next(found).name == "a.mp4"
+    (tmp_path / "b.mp4").unlink()
+    shutil.rmtree(tmp_path / "c")
+
+    assert [video.name for video in found] == ["e.mp4"]
+
+
+def test_a_list_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "films.txt").write_bytes(b"a.mp4\nM\xfcnchen.mp4\n")
+
+    with pytest.raises(InputError, match=r"films.txt' is not UTF-8"):
+        list(list_videos(str(tmp_path / "films.txt")))
 
 
 def test_what_is_not_there(tmp_path: Path, s3: S3) -> None:

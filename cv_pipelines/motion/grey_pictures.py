@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cv_pipelines.videos.turning import quarter_turns
+
 if TYPE_CHECKING:
     from av import VideoFrame
 
@@ -40,7 +42,7 @@ def reduction_of(frame: "VideoFrame") -> Reduction:
     times = halvings(frame.width, frame.height, frame.interlaced_frame)
     centre = complex(frame.width, frame.height) / (2 << times) - complex(0.5, 0.5)
     size = complex((frame.width >> times) - 1, (frame.height >> times) - 1)
-    for _ in range(_quarters(frame)):  # np.rot90 turns counterclockwise: (x, y) goes to (y, width - 1 - x)
+    for _ in range(quarter_turns(frame)):  # np.rot90 turns counterclockwise: (x, y) goes to (y, width - 1 - x)
         centre = complex(centre.imag, size.real - centre.real)
         size = complex(size.imag, size.real)
     return Reduction(times, centre)
@@ -70,13 +72,8 @@ def grey_picture(frame: "VideoFrame", times: int) -> NDArray[np.uint8]:
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     if picture.dtype != np.uint8:
         picture = _eight_bits(picture, frame)
-    upright = np.rot90(picture, _quarters(frame))
+    upright = np.rot90(picture, quarter_turns(frame))
     return cv2.GaussianBlur(upright, _SOFTENED, _SOFTNESS)  # type: ignore[return-value]
-
-
-def _quarters(frame: "VideoFrame") -> int:
-    """Quarter turns, counterclockwise, that set a frame upright."""
-    return round(frame.rotation / 90) % 4
 
 
 def _luma(frame: "VideoFrame") -> NDArray[Any]:

@@ -14,6 +14,7 @@ from cv_pipelines.remote.range_file import RangeFile
 from cv_pipelines.videos.opening import open_file
 from cv_pipelines.videos.shelf import Shelf
 from cv_pipelines.videos.shown import frame_at, frame_numbered
+from cv_pipelines.videos.turning import quarter_turns
 from cv_pipelines.videos.video import Video
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def picture_array(video: Video, wish: Wish) -> NDArray[np.uint8]:
 def upright(frame: "VideoFrame") -> NDArray[np.uint8]:
     """A decoded frame as RGB, shape (height, width, 3), turned as its video says."""
     pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-    return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
+    return np.ascontiguousarray(np.rot90(pixels, quarter_turns(frame)))
 
 
 def _decoded(video: Video, file: RangeFile, wish: Wish) -> NDArray[np.uint8]:

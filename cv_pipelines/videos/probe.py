@@ -12,6 +12,7 @@ from cv_pipelines.progress import Progress, silent
 from cv_pipelines.videos.frame_index import load_frames
 from cv_pipelines.videos.frames import Frames, has_table
 from cv_pipelines.videos.opening import duration, open_bytes, open_file, picture_stream
+from cv_pipelines.videos.turning import quarter_turns, upright_size
 from cv_pipelines.videos.video import Video
 
 if TYPE_CHECKING:
@@ -109,8 +110,7 @@ def probe_video(video: Video, exact: bool = True, progress: Progress = silent) -
         stream = picture_stream(container)
         first = _first_frame(video, container, stream)
         timing = _counted(listed, stream) if listed else _estimated(container, stream, first)
-        turns = round(first.rotation / 90) % 4
-        sides = (first.width, first.height)
+        width, height = upright_size(first)
         return VideoFacts(
             address=video.address,
             bytes=file.size,
@@ -119,11 +119,11 @@ def probe_video(video: Video, exact: bool = True, progress: Progress = silent) -
             codec=stream.codec_context.name,
             pixel_format=first.format.name,
             bit_depth=max(component.bits for component in first.format.components),
-            width=sides[turns % 2],
-            height=sides[1 - turns % 2],
-            stored_width=sides[0],
-            stored_height=sides[1],
-            rotation=90 * turns,
+            width=width,
+            height=height,
+            stored_width=first.width,
+            stored_height=first.height,
+            rotation=90 * quarter_turns(first),
             is_interlaced=first.interlaced_frame,
             nominal_rate=stream.guessed_rate or timing.rate,
             time_base=stream.time_base or Fraction(1),

@@ -87,7 +87,7 @@ def analyse(
 
 
 def _summary(plan: "MotionPlan", intervals: int, invalid: int, seconds: float) -> str:
-    analysed = sum(len(chunk.frames) for chunk in plan.chunks)
+    analysed = sum(chunk.new for chunk in plan.chunks)
     unknown = f", {invalid:,} without a motion that can be known" if invalid else ""
     return f"{intervals:,} intervals{unknown}; {seconds:.1f} s, {analysed / seconds:,.0f} frames a second."
 

@@ -21,7 +21,9 @@ from cv_pipelines.storage.parquet import read_parquet
 from cv_pipelines.storage.protocol import ObjectStore
 from cv_pipelines.videos.frame_index import load_frames
 from cv_pipelines.videos.frame_reader import FrameReader
-from cv_pipelines.videos.frames import Frames
+from cv_pipelines.videos.frames import Frames, require_frames
+from cv_pipelines.videos.probe import average_rate
+from cv_pipelines.videos.turning import upright_size
 from cv_pipelines.videos.video import Video
 from cv_pipelines.workers import map_in_workers, start_server
 
@@ -32,6 +34,7 @@ class MotionPlan:
 
     Attributes:
         video: which.
+        stamp: of its version; empty: its server does not tell.
         key: a hash of everything that decides the result; where the results of its chunks are kept.
         facts: of the video as a whole.
         frames: all of them.
@@ -39,6 +42,7 @@ class MotionPlan:
     """
 
     video: Video
+    stamp: str
     key: str
     facts: MotionFacts
     frames: Frames
@@ -81,22 +85,21 @@ def plan_motion(video: Video, parameters: MotionParameters, frames: Frames | Non
         InfrastructureError: its server does not answer now.
     """
     frames = frames or load_frames(video)
-    if not frames.frames:
-        raise InputError("bad_video", f"'{video.address}' has no frame that can be read. {frames.damage}".rstrip())
+    require_frames(video, frames)
     if frames.damage and not 0 < parameters.stop <= len(frames.frames):
-        message = (
-            f"'{video.address}' is {frames.damage}, or name the last frame to analyse (of {len(frames.frames):,})."
-        )
-        raise InputError("damaged_video", message)
+        message = f"'{video.address}' is {frames.damage}. Copy it again, or name the last frame to analyse"
+        raise InputError("damaged_video", f"{message} (of {len(frames.frames):,}).")
     chunks = tuple(plan_chunks(frames.frames, parameters))
-    identity = f"{video.address}\n{video.look().stamp}"
-    return MotionPlan(video, motion_key(identity, parameters), _facts(video, frames, parameters), frames, chunks)
+    stamp = video.look().stamp
+    key = motion_key(f"{video.address}\n{stamp}", parameters)
+    return MotionPlan(video, stamp, key, _facts(video, frames, parameters), frames, chunks)
 
 
 def analyse_motion(plan: MotionPlan, store: ObjectStore, workers: int, progress: Progress = silent) -> pa.Table:
     """Analyse what of a video is not analysed yet, and put everything together.
 
     Whatever was done before, by whomever, is taken from the store; after a crash only what was under way is lost.
+    Not of a video whose server tells no version: nobody knows whether it is still the same.
 
     Args:
         plan: of the video.
@@ -107,6 +110,8 @@ def analyse_motion(plan: MotionPlan, store: ObjectStore, workers: int, progress:
     Returns:
         INTERVALS, with MotionFacts; the same bytes whoever has done how much of it.
     """
+    if not plan.stamp:
+        forget_chunks(plan, store)
     for _ in analyse_chunks(plan, plan.chunks, store, workers, progress):
         pass
     return merged(plan, store)
@@ -116,9 +121,9 @@ def analyse_chunks(
     plan: MotionPlan, chunks: Sequence[Chunk], store: ObjectStore, workers: int, progress: Progress = silent
 ) -> Iterator[Chunk]:
     """Analyse some chunks of a video, those apart that are there already; yields each as it is kept."""
-    stage, total = "analysing frames", sum(len(chunk.frames) for chunk in chunks)
+    stage, total = "analysing frames", sum(chunk.new for chunk in chunks)
     missing = [chunk for chunk in chunks if not store.exists(plan.checkpoint(chunk))]
-    done = total - sum(len(chunk.frames) for chunk in missing)
+    done = total - sum(chunk.new for chunk in missing)
     progress(stage, done, total)
     if not missing:
         return
@@ -130,7 +135,7 @@ def analyse_chunks(
     for chunk, table in map_in_workers(_analyse, works, _lost, min(workers, len(works)), batch=1):
         store.replace(plan.checkpoint(chunk), parquet_bytes(table))
         fail_point("motion.chunk_kept")
-        done += len(chunk.frames)
+        done += chunk.new
         progress(stage, done, total)
         yield chunk
 
@@ -170,15 +175,12 @@ def _lost(work: ChunkWork) -> tuple[Chunk, pa.Table]:
 
 
 def _facts(video: Video, frames: Frames, parameters: MotionParameters) -> MotionFacts:
-    first, last = frames.frames[0], frames.frames[-1]
+    times = [frame.time for frame in frames.frames]
     with closing(FrameReader(video)) as reader:
-        frame, said = next(reader.frames_from(first.key), None), reader.rate
+        frame, said = next(reader.frames_from(frames.frames[0].key), None), reader.rate
     if frame is None:
         message = f"'{video.address}' has no frame that can be decoded. Copy it again, or convert it to H.264."
         raise InputError("bad_video", message)
-    width, height = (
-        (frame.width, frame.height) if round(frame.rotation / 90) % 2 == 0 else (frame.height, frame.width)
-    )
-    span = (last.time - first.time) * frames.tick
-    rate = said or (Fraction(len(frames.frames) - 1) / span if span else Fraction(1))
-    return MotionFacts(video.name, width, height, len(frames.frames), rate, span + 1 / rate, parameters.stride)
+    rate = average_rate(times, frames.tick, said) or Fraction(1)
+    span = (times[-1] - times[0]) * frames.tick
+    return MotionFacts(video.address, *upright_size(frame), len(times), rate, span + 1 / rate, parameters.stride)

@@ -43,7 +43,7 @@ class MotionFacts:
     """What a motion file says of its video as a whole; kept as the metadata of the table's schema.
 
     Attributes:
-        video: name or address.
+        video: its address; what a file from elsewhere says, where it says another.
         width, height: of the upright picture, in pixels.
         frames: how many there are.
         rate: frames a second, on average.
@@ -60,8 +60,8 @@ class MotionFacts:
     stride: int
 
     def metadata(self) -> dict[str, str]:
-        """As strings, for a schema."""
-        return {f"cv.{name}": str(value) for name, value in vars(self).items()}
+        """As strings, for a schema; what in an address is no text, is marked."""
+        return {f"cv.{name}": str(value).encode(errors="replace").decode() for name, value in vars(self).items()}
 
 
 def facts_of(table: pa.Table) -> MotionFacts:

@@ -28,6 +28,11 @@ class Chunk:
     frames: tuple[Frame, ...]
     wanted: tuple[int, ...]
 
+    @property
+    def new(self) -> int:
+        """How many frames no chunk before it has: each begins with the frame that the one before ends with."""
+        return self.wanted[-1] - self.wanted[0] + (self.number == 0)
+
 
 def plan_chunks(frames: Sequence[Frame], parameters: MotionParameters) -> list[Chunk]:
     """Cut a video; the intervals of all chunks together are those of the video, each in one chunk.

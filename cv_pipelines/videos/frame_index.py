@@ -12,7 +12,7 @@ from cv_pipelines.videos.shelf import Shelf
 from cv_pipelines.videos.video import Video
 
 BUDGET = 512 * 1024**2
-_KIND = "frames 1"
+_KIND = "frames 2"
 
 
 def load_frames(video: Video, file: RangeFile | None = None) -> Frames:

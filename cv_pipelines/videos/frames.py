@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from cv_pipelines.errors import InputError
 from cv_pipelines.remote.range_file import RangeFile
 from cv_pipelines.videos.opening import duration, open_bytes, open_file, picture_stream
 from cv_pipelines.videos.video import Video
@@ -41,7 +42,7 @@ class Frames:
     Attributes:
         frames: by time.
         tick: seconds.
-        damage: why there are no more of them; empty where all are there.
+        damage: why there are no more of them, as `it is …` goes on; empty where all are there.
     """
 
     frames: list[Frame]
@@ -83,6 +84,17 @@ def list_frames(video: Video, file: RangeFile | None = None) -> Frames:
     return found
 
 
+def require_frames(video: Video, found: Frames) -> None:
+    """Make sure that a video has a frame.
+
+    Raises:
+        InputError: code `no_frames`: none that can be read.
+    """
+    if not found.frames:
+        why = f": it is {found.damage}" if found.damage else ""
+        raise InputError("no_frames", f"'{video.address}' has no frame that can be read{why}.")
+
+
 def _by_table(video: Video, file: RangeFile) -> Frames | None:
     """The frames that the table of an MP4 lists; None where it is not the whole list."""
     with open_bytes(video, file, **_TABLE_ONLY) as container:
@@ -105,18 +117,19 @@ def _frames_of(container: "InputContainer") -> Frames:
     import av
 
     found: dict[int, Frame] = {}
-    damage = ""
+    trouble: OSError | None = None
     stream = picture_stream(container)
     tick = stream.time_base or Fraction(1)
     try:
         for frame in _packets(container, stream):
             found[frame.time] = frame
     except (av.error.FFmpegError, OSError) as error:
-        damage = f"damaged from here on ({error.strerror}): copy it again"
+        trouble = error
     frames = sorted(found.values(), key=lambda frame: frame.time)
-    if frames and not damage:
-        damage = _missing((frames[-1].time - frames[0].time) * tick, _promised(container, stream))
-    return Frames(frames, tick, damage)
+    listed = (frames[-1].time - frames[0].time) * tick if frames else Fraction(0)
+    if trouble:
+        return Frames(frames, tick, f"damaged after {float(listed):.1f} s ({trouble.strerror})")
+    return Frames(frames, tick, _missing(listed, _promised(container, stream)) if frames else "")
 
 
 def _promised(container: "InputContainer", stream: "VideoStream") -> Fraction:
@@ -131,7 +144,7 @@ def _missing(listed: Fraction, said: Fraction) -> str:
     """Why a video is shorter than it says; sound may last a little longer than pictures."""
     if said - listed < max(Fraction(_TOLERANCE_SECONDS), said / 20):
         return ""
-    return f"cut off: it ends after {float(listed):.1f} of {float(said):.1f} s. Copy it again"
+    return f"cut off: it ends after {float(listed):.1f} of {float(said):.1f} s"
 
 
 def _packets(container: "InputContainer", stream: "VideoStream") -> Iterator[Frame]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from cv_pipelines.errors import InputError
 from cv_pipelines.progress import Progress, silent
 from cv_pipelines.videos.frame_index import load_frames
-from cv_pipelines.videos.frames import Frames, has_table
+from cv_pipelines.videos.frames import Frames, has_table, require_frames
 from cv_pipelines.videos.opening import duration, open_bytes, open_file, picture_stream
 from cv_pipelines.videos.turning import quarter_turns, upright_size
 from cv_pipelines.videos.video import Video
@@ -162,11 +162,9 @@ def is_variable(times: Sequence[int]) -> bool:
 
 
 def _whole(video: Video, found: Frames) -> Frames:
-    if not found.frames:
-        message = f"'{video.address}' has no frame that can be read. {found.damage}".rstrip()
-        raise InputError("no_frames", message)
+    require_frames(video, found)
     if found.damage:
-        raise InputError("cut_off", f"'{video.address}' is not whole: {found.damage}.")
+        raise InputError("cut_off", f"'{video.address}' is {found.damage}. Copy it again.")
     return found
 
 

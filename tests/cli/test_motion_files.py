@@ -62,6 +62,7 @@ def test_the_published_format_is_written_and_read(run: Callable[..., Result], tm
     found = json.loads((tmp_path / "film.json").read_text())
     regions = run("regions", "film.json", "--published", "--out", "regions.json")
 
+    assert found["movie"]["URL"] == str(tmp_path / "film.mp4")
     assert found["contents"]["frameStats"] == {"opticalFlow": "1.1"}
     assert found["performance"]["timing"]["elapsedSeconds"] > 0
     (sample,) = [one for one in found["frameStats"] if one["frameNumber"] == 21]
@@ -69,6 +70,16 @@ def test_the_published_format_is_written_and_read(run: Callable[..., Result], tm
     assert (sample["opticalFlow"]["fromFrame"], sample["opticalFlow"]["toFrame"]) == (16, 26)
     assert regions.exit_code == 0
     assert json.loads((tmp_path / "regions.json").read_text())["contents"] == {"regions": "1.1"}
+
+
+def test_a_name_that_is_no_text_is_no_obstacle(run: Callable[..., Result], tmp_path: Path) -> None:
+    name = os.fsdecode(b"M\xfcnchen.mp4")
+    write_clip(tmp_path / "film.mp4", pictures(4)).rename(tmp_path / name)
+
+    told = run("analyse", name, "--out", "film.json")
+
+    assert told.exit_code == 0, told.output
+    assert json.loads((tmp_path / "film.json").read_text())["movie"]["URL"] == str(tmp_path / "M?nchen.mp4")
 
 
 def test_interrupted_it_says_so_and_goes_on_where_it_was(tmp_path: Path) -> None:

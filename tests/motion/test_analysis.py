@@ -1,6 +1,7 @@
 """From a video to its motion: chunks, workers, interruptions, and what is no picture of anything."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -75,7 +76,19 @@ def test_every_interval_is_there_once(long: Path, store: LocalStore) -> None:
     assert table["to_frame"].to_pylist() == list(range(2, 601))
     assert table["from_time"].to_pylist()[:3] == ["0", "1/30", "1/15"]
     assert all(table["valid"].to_pylist())
-    assert facts_of(table).frames == 600
+    facts = facts_of(table)
+    assert (facts.video, facts.frames, facts.rate, facts.duration) == (str(long), 600, 30, 20)
+
+
+def test_progress_counts_each_frame_once(long: Path, store: LocalStore) -> None:
+    told: list[tuple[str, int, int | None]] = []
+    plan = plan_of(long)
+
+    analyse_motion(plan, store, 2, lambda *report: told.append(report))
+    assert (told[0], told[-1]) == (("analysing frames", 0, 600), ("analysing frames", 600, 600))
+
+    strided = plan_of(long, stride=10, start=4, stop=590)
+    assert sum(chunk.new for chunk in strided.chunks) == 581  # from 4 to 584
 
 
 @pytest.mark.parametrize("stride", [7, 10])
@@ -105,6 +118,13 @@ def test_a_chunk_that_is_lost_is_made_again_alone(long: Path, store: LocalStore)
     assert merged(plan, store) == whole
     forget_chunks(plan, store)
     assert not any(store.exists(plan.checkpoint(chunk)) for chunk in plan.chunks)
+
+
+def test_of_a_video_that_may_be_another_by_now_no_chunk_is_kept(tmp_path: Path, store: LocalStore) -> None:
+    plan = replace(plan_of(write_clip(tmp_path / "a.mp4", scene(12))), stamp="")
+    store.replace(plan.checkpoint(plan.chunks[0]), b"of another version")
+
+    assert analyse_motion(plan, store, 1).num_rows == 11
 
 
 def test_what_is_black_or_flat_has_no_motion(tmp_path: Path, store: LocalStore) -> None:

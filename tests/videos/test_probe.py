@@ -121,7 +121,7 @@ def test_a_header_that_lies_about_the_length(make_video: MakeVideo, tmp_path: Pa
 
     assert refused(path) == (
         "cut_off",
-        f"'{path}' is not whole: cut off: it ends after 2.0 of 20.0 s. Copy it again.",
+        f"'{path}' is cut off: it ends after 2.0 of 20.0 s. Copy it again.",
     )
 
 

@@ -15,7 +15,7 @@ from cv_pipelines.images.sources.protocol import SourceItem
 from cv_pipelines.images.sources.sampling import ONE_A_SECOND, Sampling
 from cv_pipelines.remote.facts import file_stamp
 from cv_pipelines.videos.frame_reader import FrameReader
-from cv_pipelines.videos.frames import list_frames
+from cv_pipelines.videos.frames import list_frames, require_frames
 from cv_pipelines.videos.opening import duration, open_video, picture_stream
 from cv_pipelines.videos.pictures import upright
 from cv_pipelines.videos.video import VIDEOS, Video
@@ -47,15 +47,15 @@ class VideoSource:
         except OSError as error:
             raise InputError("no_video", f"'{self.path}' cannot be read: {error.strerror}.") from error
         found = list_frames(self._video)
-        if not found.frames:
-            raise InputError("bad_video", f"'{self.path}' has no frame that can be read. {found.damage}")
+        require_frames(self._video, found)
         times = [frame.time * found.tick for frame in found.frames]
         for place in self.sampling.choose(times):
             frame = found.frames[place]
             name = f"{self.path.name}/{frame_name(times[place])}"
             yield SourceItem(name, f"{self.path}#{frame.time}@{frame.key}", stamp=stamp)
         if found.damage:
-            yield SourceItem(f"{self.path.name}/(the rest of the video)", str(self.path), problem=found.damage)
+            rest = f"{self.path.name}/(the rest of the video)"
+            yield SourceItem(rest, str(self.path), problem=f"{found.damage}. Copy it again")
 
     def read(self, item: SourceItem) -> bytes:
         """See ImageSource."""

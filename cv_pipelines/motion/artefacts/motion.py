@@ -94,7 +94,7 @@ def analyse_share(
     """
     plan = _plan(catalog.open(entry), parameters)
     chunks = _shares(plan)[share]
-    return sum(len(chunk.frames) for chunk in analyse_chunks(plan, chunks, catalog.store, workers, progress))
+    return sum(chunk.new for chunk in analyse_chunks(plan, chunks, catalog.store, workers, progress))
 
 
 def finish_motion(catalog: Catalog, entry: Reference, parameters: MotionParameters) -> Outcome:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cv_pipelines.errors import InputError
 from cv_pipelines.remote.facts import file_stamp
-from cv_pipelines.remote.locations import scheme_of
+from cv_pipelines.remote.locations import absolute_path, scheme_of
 from cv_pipelines.remote.s3_objects import SCHEME, split_uri
 from cv_pipelines.storage.s3_client import s3_client, s3_errors, to_cv_error
 from cv_pipelines.videos.video import VIDEOS
@@ -53,7 +53,7 @@ def list_videos(source: str) -> Iterator[ListedVideo]:
     elif scheme_of(source) in ("http", "https"):
         yield ListedVideo(source, source)
     else:
-        yield from _local(Path(source.removeprefix("file://")).expanduser().absolute(), source)
+        yield from _local(absolute_path(source.removeprefix("file://")), source)
 
 
 def changed_within(videos: Iterable[ListedVideo], age: timedelta, now: datetime) -> Iterator[ListedVideo]:

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from cv_pipelines.errors import CvError, InfrastructureError, InputError
 from cv_pipelines.remote.facts import FileFacts, file_stamp
 from cv_pipelines.remote.files import REMOTE, remote_facts, remote_problem
-from cv_pipelines.remote.locations import scheme_of
+from cv_pipelines.remote.locations import absolute_path, scheme_of
 from cv_pipelines.settings import Settings, load_settings
 
 VIDEOS = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".flv", ".3gp"}
@@ -80,12 +80,12 @@ def find_video(address: str, settings: Settings | None = None) -> Video:
     settings = settings or load_settings()
     scheme = scheme_of(address)
     if scheme == "file":
-        address = _path_of(address)
+        address = str(absolute_path(_path_of(address)))
     elif scheme:
         if problem := remote_problem(address):
             raise InputError("bad_address", f"The video '{address}' {problem}.")
     else:
-        address = str(Path(address).expanduser().absolute())
+        address = str(absolute_path(address))
     return Video(address, settings.url_allow, settings.cache / "videos")
 
 

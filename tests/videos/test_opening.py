@@ -73,6 +73,8 @@ def test_files_may_be_written_in_several_ways(settings: Settings, monkeypatch: p
     monkeypatch.setenv("HOME", "/home/me")
 
     assert find_video("films/a.mp4", settings).address == "/usr/films/a.mp4"
+    assert find_video("../data/films/../a.mp4", settings).address == "/data/a.mp4"
+    assert find_video("file:///data/films/../a.mp4", settings).address == "/data/a.mp4"
     assert find_video("~/a.mp4", settings).address == "/home/me/a.mp4"
     assert find_video("file:///data/a%20b%23.mp4", settings).address == "/data/a b#.mp4"
     assert find_video("file://localhost/data/a.mp4", settings).address == "/data/a.mp4"

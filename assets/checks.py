@@ -13,6 +13,8 @@ from dagster import (
 from cv_pipelines.execution.failures import STEP_RETRIES, mapped_errors
 from cv_pipelines.partitions import DATASETS, VIDEOS
 from cv_pipelines.quality.bridge import asset_check_result, check_specs
+from cv_pipelines.quality.motion_rules import MOTION_RULES
+from cv_pipelines.quality.rules import DATASET_RULES
 from resources.catalog import CatalogResource
 
 
@@ -36,16 +38,5 @@ def make_checks(asset: str, partitions: PartitionsDefinition[str]) -> AssetCheck
     return checks
 
 
-_OF_DATASETS = (
-    "image_manifest",
-    "labels",
-    "dataset_splits",
-    "model_evaluation",
-    "predictions",
-    "prediction_drift",
-    "detection_evaluation",
-)
-_OF_VIDEOS = ("video_catalog", "camera_motion", "motion_regions", "static_thumbnails")
-
-DATASET_CHECKS = [make_checks(asset, DATASETS) for asset in _OF_DATASETS]
-VIDEO_CHECKS = [make_checks(asset, VIDEOS) for asset in _OF_VIDEOS]
+DATASET_CHECKS = [make_checks(asset, DATASETS) for asset in DATASET_RULES]
+VIDEO_CHECKS = [make_checks(asset, VIDEOS) for asset in MOTION_RULES]

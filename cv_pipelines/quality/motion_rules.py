@@ -1,11 +1,10 @@
 """What must hold of a video and its motion."""
 
 from cv_pipelines.motion.kinds import KINDS
-from cv_pipelines.quality.rule import Rule
+from cv_pipelines.quality.rule import FAULT, Rule
 
 FEWEST_FRAMES = 2
 SHORTEST_SIDE = 16
-_FAULT = "This is a fault in the platform; please report it."
 _JOINT = ("after_frame", "next_frame")
 
 VIDEO_RULES = [
@@ -52,7 +51,7 @@ INTERVAL_RULES = [
     Rule(
         "intervals_cover_video",
         "The intervals follow each other from the first frame that was asked for to the last.",
-        _FAULT,
+        FAULT,
         "joints",
         "ExpectColumnValuesToBeInSet",
         {"column": "seamless", "value_set": [True]},
@@ -64,7 +63,7 @@ REGION_RULES = [
     Rule(
         "regions_tile_video",
         "The regions follow each other from the first frame to the last, without gap or overlap.",
-        _FAULT,
+        FAULT,
         "joints",
         "ExpectColumnValuesToBeInSet",
         {"column": "seamless", "value_set": [True]},
@@ -73,7 +72,7 @@ REGION_RULES = [
     Rule(
         "known_kinds",
         "Every region is of a kind that has a name.",
-        _FAULT,
+        FAULT,
         "regions",
         "ExpectColumnValuesToBeInSet",
         {"column": "kind", "value_set": list(KINDS)},

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+FAULT = "This is a fault in the platform; please report it."
+"""The advice where nothing that anybody does could break a rule."""
+
 
 @dataclass(frozen=True)
 class Rule:

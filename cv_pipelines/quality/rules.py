@@ -4,7 +4,7 @@ from cv_pipelines.images.header import FORMATS
 from cv_pipelines.images.manifest import IMAGES
 from cv_pipelines.models.drift import LIMIT
 from cv_pipelines.quality.motion_rules import MOTION_RULES
-from cv_pipelines.quality.rule import Rule
+from cv_pipelines.quality.rule import FAULT, Rule
 
 SMALLEST_SIDE = 8
 MOST_QUARANTINED = 0.05
@@ -18,7 +18,7 @@ MANIFEST_RULES = [
     Rule(
         "schema",
         "The manifest has its columns, in their order.",
-        "This is a fault in the platform; please report it.",
+        FAULT,
         "images",
         "ExpectTableColumnsToMatchOrderedList",
         {"column_list": IMAGES.names},
@@ -34,7 +34,7 @@ MANIFEST_RULES = [
     Rule(
         "unique_ids",
         "No image stands in the manifest twice.",
-        "This is a fault in the platform; please report it.",
+        FAULT,
         "images",
         "ExpectColumnValuesToBeUnique",
         {"column": "image_id"},
@@ -140,7 +140,7 @@ SPLIT_RULES = [
     Rule(
         "one_split_per_image",
         "No image is in two splits.",
-        "This is a fault in the platform; please report it.",
+        FAULT,
         "assignments",
         "ExpectColumnValuesToBeUnique",
         {"column": "image_id"},
@@ -255,7 +255,7 @@ DETECTION_RULES = [
     ),
 ]
 
-RULES: dict[str, list[Rule]] = {
+DATASET_RULES: dict[str, list[Rule]] = {
     "image_manifest": MANIFEST_RULES,
     "labels": LABEL_RULES,
     "dataset_splits": SPLIT_RULES,
@@ -263,6 +263,6 @@ RULES: dict[str, list[Rule]] = {
     "predictions": PREDICTION_RULES,
     "prediction_drift": DRIFT_RULES,
     "detection_evaluation": DETECTION_RULES,
-    **MOTION_RULES,
 }
+RULES = DATASET_RULES | MOTION_RULES
 """The checks of each asset that has some."""

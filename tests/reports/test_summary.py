@@ -6,8 +6,7 @@ from cv_pipelines.catalog import Catalog
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.datasets import add_dataset
 from cv_pipelines.models.registry import promote, register
-from cv_pipelines.quality.motion_rules import MOTION_RULES
-from cv_pipelines.quality.rules import RULES
+from cv_pipelines.quality.rules import DATASET_RULES
 from cv_pipelines.reports.summary import CHECKED, checks_of, read_loop, summarise
 from cv_pipelines.storage.bundles import put_bundle
 
@@ -105,4 +104,4 @@ def test_a_data_set_that_there_is_not_is_the_callers_mistake(catalog: Catalog) -
 
 
 def test_the_checks_of_all_assets_of_data_sets_are_shown() -> None:
-    assert set(CHECKED) == set(RULES) - set(MOTION_RULES)
+    assert set(CHECKED) == set(DATASET_RULES)

@@ -61,27 +61,10 @@ def make_video_sensor(
     def watch_videos(context: SensorEvaluationContext, catalog: CatalogResource) -> SensorResult | SkipReason:
         if not sources:
             return SkipReason("CV_VIDEO_SOURCES names no folder and no prefix.")
-        cat, busy = catalog.open(), under_way(context.instance)
-        due, notes, until = set[str](), [], time.monotonic() + seconds
-        for source in sources:
-            if time.monotonic() > until:
-                notes.append(f"{source} is looked at in the next tick")
-                break
-            try:
-                listing = listings.listing(source, seconds)
-                entered = partial(add_videos, context.instance)
-                found = take_in(cat, listing, entered, busy=busy, settled=True)
-            except Exception as error:  # noqa: BLE001 - it is told, and must not hamper the other sources
-                notes.append(f"{source} cannot be looked at: {error}")
-                context.log.warning(notes[-1])
-                continue
-            due.update(found.due)
-            notes += [f"{address} cannot be taken in: {reason}" for address, reason in found.refused[:1]]
-            if found.new or found.changed:
-                notes.append(f"{source}: {found.new + found.changed:,} are new, and may still be changing")
+        cat, last = catalog.open(), context.cursor or ""
+        due, notes = _look(context, cat, sources, listings, seconds)
         on_their_way = RunsFilter(job_name=job.name, statuses=NOT_FINISHED_STATUSES)
         room = max(0, most - context.instance.get_runs_count(on_their_way))
-        last = context.cursor or ""
         asked = sorted(due, key=lambda key: (key <= last, key))[:room]
         requests = [request_of(cat, key) for key in asked]
         if due and not room:
@@ -90,6 +73,33 @@ def make_video_sensor(
         return SensorResult(requests, skip_reason=quiet, cursor=asked[-1] if asked else last)
 
     return watch_videos
+
+
+def _look(
+    context: SensorEvaluationContext,
+    catalog: Catalog,
+    sources: Sequence[str],
+    listings: Background[list[ListedVideo]],
+    seconds: float,
+) -> tuple[set[str], list[str]]:
+    """Enter what is found into the archive; keys of what has to be analysed, and what a person should know."""
+    due, notes, until = set[str](), list[str](), time.monotonic() + seconds
+    entered, busy = partial(add_videos, context.instance), under_way(context.instance)
+    for source in sources:
+        if time.monotonic() > until:
+            notes.append(f"{source} is looked at in the next tick")
+            break
+        try:
+            found = take_in(catalog, listings.listing(source, seconds), entered, busy=busy, settled=True)
+        except Exception as error:  # noqa: BLE001 - it is told, and must not hamper the other sources
+            notes.append(f"{source} cannot be looked at: {error}")
+            context.log.warning(notes[-1])
+            continue
+        due.update(found.due)
+        notes += [f"{address} cannot be taken in: {reason}" for address, reason in found.refused[:1]]
+        if found.new or found.changed:
+            notes.append(f"{source}: {found.new + found.changed:,} are new, and may still be changing")
+    return due, notes
 
 
 def watched(source: str) -> list[ListedVideo]:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from cv_pipelines.cli.output import errors, print_table
+from cv_pipelines.cli.output import console, errors, print_table
 
 if TYPE_CHECKING:
     from cv_pipelines.annotations.checks import Findings
@@ -55,9 +55,11 @@ def print_problems(report: "Report") -> None:
 def print_findings(findings: "Findings") -> None:
     """Print what checks found."""
     total = sum(findings.counts.values())
+    if not total:
+        console.print("The checks found nothing.")
+        return
     rows = [[one.code, one.image, one.message] for one in findings.first[:_SHOWN]]
-    if rows:
-        print_table(["check", "image", "what is wrong"], rows, _title("finding", total, len(rows)))
+    print_table(["check", "image", "what is wrong"], rows, _title("finding", total, len(rows)))
     counts = [[code, count, "yes" if code in findings.wrong else "no"] for code, count in findings.counts.items()]
     print_table(["check", "found#", "training would be wrong"], counts)
 

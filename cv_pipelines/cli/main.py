@@ -51,7 +51,6 @@ for command in (
     task,
     dead_letters,
     events,
-    motion,
     schema,
     node,
     db,

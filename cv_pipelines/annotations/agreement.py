@@ -136,7 +136,7 @@ def match_boxes(
     """
     both, overlap = defaultdict[str, int](int), defaultdict[str, float](float)
     only_first, only_second = defaultdict[str, int](int), defaultdict[str, int](int)
-    for image in first.keys() & second.keys():
+    for image in sorted(first.keys() & second.keys()):  # in one order: floats are summed
         ones, others = first[image], second[image]
         pairs = _pairs(ones, others, least_overlap)
         for one, _, iou in pairs:

@@ -19,7 +19,11 @@ class Images(Protocol):
         """All names, in order."""
 
     def size(self, name: str) -> tuple[int, int] | None:
-        """Width and height as people see the image, upright; None where it is missing or no image."""
+        """Width and height as people see the image, upright; None where it is missing or no image.
+
+        Raises:
+            OSError: it is there, and the disk does not give it.
+        """
 
     def copy(self, name: str, target: Path) -> bool:
         """Write the file of an image; False where it is missing."""
@@ -66,7 +70,9 @@ class ImageFolder:
         try:
             with Image.open(path, formats=FORMATS) as image:
                 header = read_header(image)
-        except Exception:  # noqa: BLE001 - whatever is wrong with the file, it is no image
+        except (OSError, ValueError, InputError) as error:
+            if getattr(error, "errno", None) is not None:  # it is the disk's fault, not that of the file
+                raise
             return None
         return header.width, header.height
 

@@ -107,7 +107,9 @@ class CocoItems:
         usual = width * height if outlined is None else outlined
         if item.get("iscrowd") or not _OURS.issuperset(item) or (area is not None and area != usual):
             attributes = _attributes(item, usual)
-        own = item.get("id", -_NAMELESS - place)
+        own = item.get("id")
+        if own is None:
+            own = -_NAMELESS - place
         image, label = item["image_id"], item["category_id"]
         image = self._image_numbers.setdefault(image, len(self._image_numbers))
         label = self._class_numbers.setdefault(label, len(self._class_numbers))

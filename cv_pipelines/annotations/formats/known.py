@@ -84,8 +84,8 @@ def _look(path: Path) -> Sight:
         if found.is_file():
             files.append(found.relative_to(path).as_posix())
             suffix = found.suffix.lower()
-            if suffix in (".json", ".xml", ".txt") and (suffix not in heads or found.stat().st_size):
-                heads.setdefault(suffix, _head(found))
+            if suffix in (".json", ".xml", ".txt") and not heads.get(suffix):  # an empty file looks like nothing
+                heads[suffix] = _head(found)
         if len(files) >= _MOST_FILES:
             break
     return Sight(path, tuple(sorted(files)), heads)

@@ -68,7 +68,8 @@ def region_of(region: Region, report: Report) -> Box | None:
     """
     kind = _KINDS.get(region.kind)
     if kind is None:
-        value = region.value
+        if not region.kind:
+            raise ItemError("bad_region", "a result without a type")
         if region.kind != "choices":
             report.loss(f"results '{region.kind[:20]}' are not read", region.where)
         return None

@@ -9,7 +9,7 @@ from cv_pipelines.errors import InputError
 
 _FORMULA = re.compile(r"^'*[=+\-@\t\r]")
 _QUOTED = re.compile(r"^'+[=+\-@\t\r]")
-_MOST_CELL = 1 << 16
+_MOST_HEADER = 1 << 16
 Row = Mapping[str, str]
 UNEVEN = "\0uneven"
 """The column of rows that have more or fewer cells than the header."""
@@ -24,9 +24,8 @@ def rows_of(path: Path) -> Iterator[tuple[int, Row]]:
     Raises:
         InputError: `not_csv`.
     """
-    csv.field_size_limit(_MOST_CELL)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        first = file.readline(_MOST_CELL)
+        first = file.readline(_MOST_HEADER)
         delimiter = max(",;\t", key=first.count)
         columns = [cell.strip().lower() for cell in next(csv.reader([first], delimiter=delimiter), [])]
         if not columns or "\0" in first:

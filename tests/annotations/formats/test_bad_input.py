@@ -1,5 +1,6 @@
 """What strangers send: each is a report with a place, and its neighbours are read."""
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from PIL import Image
 
 from cv_pipelines.annotations.annotation import Annotation, Box
 from cv_pipelines.annotations.exchange import Exchange
-from cv_pipelines.annotations.formats.known import find_format, require_format
+from cv_pipelines.annotations.formats.known import detect, find_format, require_format
+from cv_pipelines.annotations.images import ImageFolder
 from cv_pipelines.errors import InputError
 from tests.annotations.labels import Sizes, read, write
 
@@ -71,6 +73,15 @@ def test_one_bad_annotation_of_coco(bad: dict[str, Any], code: str, tmp_path: Pa
     assert any(place in exchange.report.problems[0].where for place in ("annotations[1]", "annotation 2 "))
 
 
+def test_annotations_without_an_id_are_not_one(tmp_path: Path) -> None:
+    nameless = [GOOD | {"id": None}, GOOD | {"id": None}, {key: GOOD[key] for key in GOOD if key != "id"}]
+
+    found, exchange = read_text(json.dumps(coco(annotations=nameless)), "coco", tmp_path / "a.json")
+
+    assert len(found["a.jpg"].boxes) == 3
+    assert problems(exchange) == []
+
+
 def test_items_that_are_no_objects(tmp_path: Path) -> None:
     text = json.dumps(
         coco(annotations=[None, 5, "x", [], GOOD], images=[3, *coco()["images"]], categories=coco()["categories"])
@@ -122,7 +133,7 @@ def test_ids_and_names_that_repeat(tmp_path: Path) -> None:
         ("<annotations><track id='0'/></annotations>", "cvat", "wrong_format", "video"),
         ("a;b\n1;2\n", "openimages", "wrong_format", "ImageID"),
         ("a,b\n1,2\n", "csv", "wrong_format", "filename"),
-        ('filename,class\n"a.jpg,' + "x" * 100_000 + '"\n', "csv", "not_csv", "line 2"),
+        ('filename,class\n"a.jpg,' + "x" * 200_000 + '"\n', "csv", "not_csv", "line 2"),
     ],
 )
 def test_a_file_that_cannot_be_read_at_all(text: str, name: str, code: str, words: str, tmp_path: Path) -> None:
@@ -299,6 +310,32 @@ def test_a_wrong_format_is_told_what_it_looks_like(name: str, like: str, tmp_pat
 
     with pytest.raises(InputError, match=f"like {like}"):
         require_format(tmp_path / "a.xml", find_format(name))
+
+
+def test_a_folder_is_known_though_its_first_files_are_empty(tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    for number in range(4):
+        (tmp_path / f"labels/{number}.txt").touch()
+    sorted((tmp_path / "labels").iterdir())[-1].write_text("0 0.5 0.5 0.25 0.1\n")
+
+    found = detect(tmp_path)
+
+    assert found is not None
+    assert found.name == "yolo"
+
+
+def test_a_disk_that_cannot_be_read_makes_no_image_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("cat/a.bmp", "cat/b.png", "cat/c.tif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"BM\x89PNG\r\n\x1a\nII*\0" * 9)
+    assert [ImageFolder(tmp_path).size(name) for name in ("cat/a.bmp", "cat/b.png", "cat/c.tif")] == [None] * 3
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error", "a.bmp")
+
+    monkeypatch.setattr(Image, "open", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        ImageFolder(tmp_path).size("cat/a.bmp")
 
 
 def test_a_folder_of_classes(tmp_path: Path) -> None:

@@ -138,6 +138,7 @@ def test_regions_of_label_studio(tmp_path: Path) -> None:
         {"type": "brushlabels", **size, "value": {"format": "rle", "rle": brush(mask), "brushlabels": ["bus"]}},
         {"type": "keypointlabels", **size, "value": {"x": 1, "y": 1, "keypointlabels": ["eye"]}},
         {"type": "choices", "value": {"choices": ["night", "rain"]}},
+        {"type": "relation", "from_id": "a", "to_id": "b", "direction": "right"},
     ]
     old = {"result": results[:1], "created_at": "2030-01-01T00:00:00Z"}
     new = {"result": results, "created_at": "2030-01-02T00:00:00Z"}
@@ -154,6 +155,7 @@ def test_regions_of_label_studio(tmp_path: Path) -> None:
     assert found.classes == ("night", "rain")
     assert set(exchange.report.losses) == {
         "results 'keypointlabels' are not read",
+        "results 'relation' are not read",
         "further annotations of one image: the newest is read",
     }
 

@@ -19,11 +19,10 @@ from cv_pipelines.annotations.annotation import NONE, Annotation
 from cv_pipelines.annotations.exchange import Exchange
 from cv_pipelines.annotations.formats.format import Format, Sight
 from cv_pipelines.annotations.formats.gathering import Gathering
-from cv_pipelines.annotations.formats.table import UNEVEN, Row, guarded, rows_of, unguarded
+from cv_pipelines.annotations.formats.losses import lose_others, lose_outline
+from cv_pipelines.annotations.formats.table import Row, guarded, take_rows, unguarded
 from cv_pipelines.annotations.formats.values import class_name, comma_number, image_name, size
-from cv_pipelines.annotations.formats.voc_xml import lose_others
 from cv_pipelines.annotations.report import ItemError
-from cv_pipelines.errors import InputError
 
 COLUMNS = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax", "split")
 _ALSO = {
@@ -51,25 +50,16 @@ class _Image:
 def read(source: Path, exchange: Exchange) -> Iterator[Annotation]:
     """See Read."""
     boxes, images = Gathering(), dict[str, _Image]()
-    for number, (line, row) in enumerate(rows_of(source)):
-        cells = {name: _cell(row, name) for name in COLUMNS}
-        if not number and not any(name in row for name in ("filename", *_ALSO["filename"])):
-            raise InputError(
-                "wrong_format", f"'{source}' has no column 'filename': its columns are {', '.join(row)}."
-            )
-        if not number % 50_000:
-            exchange.progress("rows", number)
-        with exchange.report.item(f"{source.name}:{line}"):
-            if UNEVEN in row:
-                raise ItemError("bad_row", "as many cells as the header has are expected; quote decimal commas")
-            _take(cells, images, boxes, exchange)
+    names = ("filename", *_ALSO["filename"])
+    take_rows(source, exchange, [names], lambda row: _take(row, images, boxes, exchange))
     groups = boxes.by_image(len(images), exchange.classes.frozen().names)
     for one, found in zip(images.values(), groups, strict=True):
         attributes = {"split": one.split} if one.split else NONE
         yield Annotation(one.name, one.width, one.height, one.classes, found, attributes)
 
 
-def _take(cells: dict[str, str], images: dict[str, _Image], boxes: Gathering, exchange: Exchange) -> None:
+def _take(row: Row, images: dict[str, _Image], boxes: Gathering, exchange: Exchange) -> None:
+    cells = {name: _cell(row, name) for name in COLUMNS}
     name, label = image_name(cells["filename"]), cells["class"].strip()
     edges = [comma_number(cells[edge]) for edge in _EDGES if cells[edge].strip()]
     if len(edges) not in (0, 4) or (edges and not label):
@@ -104,8 +94,7 @@ def write(annotations: Iterable[Annotation], target: Path, exchange: Exchange) -
             lose_others(one.attributes, {"split"}, one.image, exchange)
             rows.writerows([*start, guarded(name), "", "", "", "", split] for name in one.classes)
             for box in one.boxes:
-                if box.outline:
-                    exchange.report.loss("outlines: only the boxes around them are written", one.image)
+                lose_outline(box, one.image, exchange)
                 lose_others(box.attributes, set(), one.image, exchange)
                 rows.writerow([*start, guarded(box.label), box.left, box.top, box.right, box.bottom, split])
             if not one.boxes and not one.classes:

@@ -13,12 +13,12 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cv_pipelines.annotations.annotation import Annotation, Box, joined
+from cv_pipelines.annotations.annotation import Annotation, Box
 from cv_pipelines.annotations.exchange import Exchange
 from cv_pipelines.annotations.formats.cvat_shapes import KINDS, box_of
 from cv_pipelines.annotations.formats.format import Format, Sight
+from cv_pipelines.annotations.formats.losses import lose_others, one_ring
 from cv_pipelines.annotations.formats.values import class_name, image_name, size
-from cv_pipelines.annotations.formats.voc_xml import lose_others
 from cv_pipelines.annotations.formats.xml_nodes import Node, walk_xml, xml
 from cv_pipelines.annotations.label_set import LabelSet
 from cv_pipelines.annotations.report import ItemError
@@ -106,10 +106,8 @@ def _image(one: Annotation, number: int, exchange: Exchange) -> str:
 
 
 def _box(box: Box, one: Annotation, exchange: Exchange) -> str:
-    if len(box.outline) > 1:
-        exchange.report.loss("outlines of several rings: joined by lines of no width", one.image)
     if box.outline:
-        points = ";".join(f"{x},{y}" for x, y in joined(box.outline))
+        points = ";".join(f"{x},{y}" for x, y in one_ring(box, one.image, exchange))
         tag, place = "polygon", f'points="{points}"'
     else:
         tag, place = "box", f'xtl="{box.left}" ytl="{box.top}" xbr="{box.right}" ybr="{box.bottom}"'

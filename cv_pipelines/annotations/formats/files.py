@@ -1,12 +1,15 @@
 """Formats that are folders: what lies below one, and where the file of an image goes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from cv_pipelines.annotations.formats.values import image_name
 from cv_pipelines.annotations.images import SUFFIXES
-from cv_pipelines.annotations.report import ItemError
+from cv_pipelines.annotations.report import ItemError, Report
 from cv_pipelines.errors import InputError
+
+T = TypeVar("T")
 
 
 def files_below(source: Path, suffix: str) -> list[tuple[Path, str]]:
@@ -22,6 +25,29 @@ def files_below(source: Path, suffix: str) -> list[tuple[Path, str]]:
     if not found:
         raise InputError("no_labels", f"There are no {suffix} files in '{source}'.")
     return [(path, name) for name, path in found]
+
+
+def load_each(source: Path, suffix: str, load: Callable[[Path], T], report: Report) -> Iterator[tuple[str, T]]:
+    """What each file holds, with its relative path; one that cannot be read is a problem, and the others go on.
+
+    Args:
+        source: a folder, or a single file.
+        suffix: of the files.
+        load: raises an InputError where a file is not what it should be.
+        report: takes the problems.
+
+    Raises:
+        InputError: `no_labels`; of a single file, whatever is wrong with it.
+    """
+    for path, name in files_below(source, suffix):
+        try:
+            content = load(path)
+        except InputError as error:
+            if source.is_file():
+                raise
+            report.problem(error.code, name, error.user_message)
+        else:
+            yield name, content
 
 
 def without(folders: Iterable[str], words: Iterable[str]) -> list[str]:

@@ -14,8 +14,8 @@ from pathlib import Path
 from cv_pipelines.annotations.annotation import Annotation
 from cv_pipelines.annotations.exchange import Exchange
 from cv_pipelines.annotations.formats.format import Format, Sight
+from cv_pipelines.annotations.formats.losses import lose_others
 from cv_pipelines.annotations.formats.values import class_name
-from cv_pipelines.annotations.formats.voc_xml import lose_others
 from cv_pipelines.annotations.images import SUFFIXES, ImageFolder
 from cv_pipelines.annotations.report import ItemError
 from cv_pipelines.errors import InputError

@@ -13,18 +13,19 @@ Source: development kit of ILSVRC 2017.
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from functools import partial
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import TextIO
 
 from cv_pipelines.annotations.annotation import Annotation
 from cv_pipelines.annotations.exchange import Exchange
-from cv_pipelines.annotations.formats.files import FileNames, files_below, folders_of, write_text
+from cv_pipelines.annotations.formats.files import FileNames, folders_of, load_each, write_text
 from cv_pipelines.annotations.formats.format import Format, Sight
-from cv_pipelines.annotations.formats.values import image_name, size, with_suffix
-from cv_pipelines.annotations.formats.voc_xml import boxes_of, document, lose_others
+from cv_pipelines.annotations.formats.losses import lose_others
+from cv_pipelines.annotations.formats.values import image_name, with_suffix
+from cv_pipelines.annotations.formats.voc_xml import boxes_of, document, size_of
 from cv_pipelines.annotations.formats.xml_nodes import load_xml
-from cv_pipelines.annotations.report import ItemError
-from cv_pipelines.errors import InputError
 
 _ORIGIN = 0
 _SUFFIX = ".JPEG"
@@ -36,20 +37,14 @@ _SPLITS = ("train", "val", "test")
 def read(source: Path, exchange: Exchange) -> Iterator[Annotation]:
     """See Read. Images of a set without a file of boxes come last."""
     seen = set()
-    for path, name in files_below(source, ".xml"):
-        try:
-            root = load_xml(path, "annotation")
-        except InputError as error:
-            exchange.report.problem(error.code, name, error.user_message)
-            continue
+    for name, root in load_each(source, ".xml", partial(load_xml, root="annotation"), exchange.report):
         with exchange.report.item(name):
             folders, split = _place(folders_of(name))
             file_name = with_suffix(root.said("filename") or PurePosixPath(name).stem, _SUFFIX)
             image = image_name("/".join([*folders, file_name.rsplit("/", 1)[-1]]))
             seen.add(image)
             boxes = boxes_of(root, name, _ORIGIN, exchange)
-            width, height = size(root.said("size", "width")), size(root.said("size", "height"))
-            yield Annotation(image, width, height, _classes(folders, exchange), boxes, _said(split))
+            yield Annotation(image, *size_of(root), _classes(folders, exchange), boxes, _said(split))
     yield from _listed(source, seen, exchange)
 
 
@@ -71,32 +66,40 @@ def _listed(source: Path, seen: set[str], exchange: Exchange) -> Iterator[Annota
 
 def write(annotations: Iterable[Annotation], target: Path, exchange: Exchange) -> None:
     """See Write."""
-    names, sets = FileNames(".xml"), dict[str, tuple[TextIO, list[int]]]()
-    with ExitStack() as files:
+    names = FileNames(".xml")
+    with _Sets(target) as sets:
         for one in annotations:
-            try:
+            with exchange.report.item(one.image):
                 name = names.of(one.image)
-            except ItemError as error:
-                exchange.report.problem(error.code, one.image, error.message)
-                continue
-            split = str(one.attributes.get("split", "train"))
-            if split not in _SPLITS:
-                exchange.report.loss("splits but train, val and test: they become train", one.image)
-                split = "train"
-            folders, bare = one.image.split("/")[:-1], one.image.removesuffix(_SUFFIX)
-            text = document(one, "/".join(folders), bare.rsplit("/", 1)[-1], _ORIGIN, exchange)
-            write_text(target, f"Annotations/{_TASKS[0]}/{split}/{name}", text)
-            if split not in sets:
-                path = target / "ImageSets" / _TASKS[0] / f"{split}.txt"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                sets[split] = files.enter_context(path.open("w", encoding="utf-8")), [0]
-            listing, count = sets[split]
-            count[0] += 1
-            listing.write(f"{bare} {count[0]}\n")
-            if set(one.classes) - set(folders[-1:]):
-                exchange.report.loss("classes of images that are not their folder", one.image)
-            lose_others(one.attributes, {"split"}, one.image, exchange)
+                split = str(one.attributes.get("split", "train"))
+                if split not in _SPLITS:
+                    exchange.report.loss("splits but train, val and test: they become train", one.image)
+                    split = "train"
+                folders, bare = one.image.split("/")[:-1], one.image.removesuffix(_SUFFIX)
+                text = document(one, "/".join(folders), bare.rsplit("/", 1)[-1], _ORIGIN, exchange)
+                write_text(target, f"Annotations/{_TASKS[0]}/{split}/{name}", text)
+                sets.add(split, bare)
+                if set(one.classes) - set(folders[-1:]):
+                    exchange.report.loss("classes of images that are not their folder", one.image)
+                lose_others(one.attributes, {"split"}, one.image, exchange)
     (target / "Annotations").mkdir(exist_ok=True)
+
+
+class _Sets(ExitStack):
+    """The image sets as they are written: a file for each split, in which images are numbered from 1."""
+
+    def __init__(self, target: Path) -> None:
+        super().__init__()
+        self._folder = target / "ImageSets" / _TASKS[0]
+        self._files: dict[str, tuple[TextIO, Iterator[int]]] = {}
+
+    def add(self, split: str, image: str) -> None:
+        if split not in self._files:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = self.enter_context((self._folder / f"{split}.txt").open("w", encoding="utf-8"))
+            self._files[split] = file, count(1)
+        file, numbers = self._files[split]
+        file.write(f"{image} {next(numbers)}\n")
 
 
 def _place(folders: list[str]) -> tuple[list[str], str]:

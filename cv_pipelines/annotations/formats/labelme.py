@@ -14,27 +14,19 @@ from typing import Any
 
 from cv_pipelines.annotations.annotation import NONE, Annotation, Box, Ring, Value, has_hole, joined, outlined
 from cv_pipelines.annotations.exchange import Exchange
-from cv_pipelines.annotations.formats.files import FileNames, files_below, folders_of, write_text
+from cv_pipelines.annotations.formats.files import FileNames, folders_of, load_each, write_text
 from cv_pipelines.annotations.formats.format import Format, Sight
 from cv_pipelines.annotations.formats.json_stream import load_json
+from cv_pipelines.annotations.formats.losses import lose_others
 from cv_pipelines.annotations.formats.values import class_name, image_name, number, size
-from cv_pipelines.annotations.formats.voc_xml import lose_others
 from cv_pipelines.annotations.report import ItemError
-from cv_pipelines.errors import InputError
 
 _VERSION = "5.5.0"
 
 
 def read(source: Path, exchange: Exchange) -> Iterator[Annotation]:
     """See Read. `imagePath` is relative to the file."""
-    for path, name in files_below(source, ".json"):
-        try:
-            content = load_json(path)
-        except InputError as error:
-            if source.is_file():
-                raise
-            exchange.report.problem(error.code, name, error.user_message)
-            continue
+    for name, content in load_each(source, ".json", load_json, exchange.report):
         with exchange.report.item(name):
             if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
                 raise ItemError("wrong_format", "there is no list 'shapes': it is not labelme")

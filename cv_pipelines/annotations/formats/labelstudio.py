@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from cv_pipelines.annotations.annotation import NONE, Annotation, Box, joined
+from cv_pipelines.annotations.annotation import NONE, Annotation, Box
 from cv_pipelines.annotations.exchange import Exchange
 from cv_pipelines.annotations.formats.format import Format, Sight
 from cv_pipelines.annotations.formats.json_stream import walk
 from cv_pipelines.annotations.formats.labelstudio_regions import Region, choices_of, region_of, size_of_regions
+from cv_pipelines.annotations.formats.losses import lose_others, one_ring
 from cv_pipelines.annotations.formats.values import image_name, size
-from cv_pipelines.annotations.formats.voc_xml import lose_others
 from cv_pipelines.annotations.images import SUFFIXES
 from cv_pipelines.annotations.report import ItemError
 from cv_pipelines.errors import InputError
@@ -148,9 +148,7 @@ def _region(box: Box, width: int, height: int, one: Annotation, exchange: Exchan
         }
         value = {**place, "rotation": 0, "rectanglelabels": [box.label]}
         return {"from_name": "label", "type": "rectanglelabels", "value": value}
-    if len(box.outline) > 1:
-        exchange.report.loss("outlines of several rings: joined by lines of no width", one.image)
-    points = [[x * across, y * down] for x, y in joined(box.outline)]
+    points = [[x * across, y * down] for x, y in one_ring(box, one.image, exchange)]
     value = {"points": points, "closed": True, "polygonlabels": [box.label]}
     return {"from_name": "polygon", "type": "polygonlabels", "value": value}
 

@@ -19,9 +19,9 @@ from cv_pipelines.annotations.annotation import NONE, Annotation, Attributes, Bo
 from cv_pipelines.annotations.exchange import Exchange
 from cv_pipelines.annotations.formats.format import Format, Sight
 from cv_pipelines.annotations.formats.gathering import Gathering
-from cv_pipelines.annotations.formats.table import UNEVEN, Row, guarded, rows_of, unguarded
+from cv_pipelines.annotations.formats.losses import lose_others, lose_outline
+from cv_pipelines.annotations.formats.table import Row, guarded, take_rows, unguarded
 from cv_pipelines.annotations.formats.values import class_name, comma_number, image_name, with_suffix
-from cv_pipelines.annotations.formats.voc_xml import lose_others
 from cv_pipelines.annotations.report import ItemError
 from cv_pipelines.errors import InputError
 
@@ -55,18 +55,8 @@ class _Images:
 def read(source: Path, exchange: Exchange) -> Iterator[Annotation]:
     """See Read."""
     names, boxes, images = _descriptions(source), Gathering(), _Images(exchange)
-    for number, (line, row) in enumerate(rows_of(source)):
-        if not number and ("imageid" not in row or "labelname" not in row):
-            columns = ", ".join(row)
-            raise InputError(
-                "wrong_format", f"'{source}' has no column 'ImageID': its columns are {columns[:200]}."
-            )
-        if not number % 50_000:
-            exchange.progress("rows", number)
-        with exchange.report.item(f"{source.name}:{line}"):
-            if UNEVEN in row:
-                raise ItemError("bad_row", "as many cells as the header has are expected; quote decimal commas")
-            _take(row, names, boxes, images, exchange)
+    needed = (("ImageID",), ("LabelName",))
+    take_rows(source, exchange, needed, lambda row: _take(row, names, boxes, images, exchange))
     groups = boxes.by_image(len(images.numbers), exchange.classes.frozen().names)
     for (name, number), found in zip(images.numbers.items(), groups, strict=True):
         width, height = images.sizes[number] or (None, None)
@@ -122,8 +112,7 @@ def write(annotations: Iterable[Annotation], target: Path, exchange: Exchange) -
 
 def _row(box: Box, one: Annotation, size: tuple[int, int], exchange: Exchange) -> list[object]:
     exchange.classes.number(box.label)
-    if box.outline:
-        exchange.report.loss("outlines: only the boxes around them are written", one.image)
+    lose_outline(box, one.image, exchange)
     said = box.attributes
     lose_others(said, {"source", "score", *_FLAGS.values()}, one.image, exchange)
     width, height = size

@@ -2,9 +2,8 @@
 
 import re
 from pathlib import PurePosixPath
-from typing import Any
 
-from cv_pipelines.annotations.annotation import NONE, Attributes, Value, in_range
+from cv_pipelines.annotations.annotation import Value, in_range
 from cv_pipelines.annotations.images import SUFFIXES
 from cv_pipelines.annotations.report import ItemError
 
@@ -90,12 +89,6 @@ def plain(value: object) -> Value | None:
     if isinstance(value, float) and not in_range(value):
         return None
     return value if isinstance(value, str | int | float | bool) else None
-
-
-def attributes_of(found: dict[str, Any]) -> Attributes:
-    """Attributes without those that say nothing; the shared empty value where none is left."""
-    kept = {name: value for name, value in found.items() if value is not None and value != ""}
-    return kept or NONE
 
 
 def shown(value: object) -> str:

@@ -7,15 +7,21 @@ edge, and is at least one pixel wide.
 
 import math
 
-from cv_pipelines.annotations.annotation import NONE, Annotation, Attributes, Box, Value
+from cv_pipelines.annotations.annotation import NONE, Annotation, Box, Value
 from cv_pipelines.annotations.exchange import Exchange
-from cv_pipelines.annotations.formats.values import class_name, number
+from cv_pipelines.annotations.formats.losses import lose_others, lose_outline
+from cv_pipelines.annotations.formats.values import class_name, number, size
 from cv_pipelines.annotations.formats.xml_nodes import Node, xml
 from cv_pipelines.annotations.report import ItemError
 
 FLAGS = ("truncated", "difficult", "occluded")
 _UNSAID = {"", "Unspecified"}
 _READ = {"name", "bndbox", "pose", *FLAGS}
+
+
+def size_of(root: Node) -> tuple[int | None, int | None]:
+    """Width and height of the image, where the file says them."""
+    return size(root.said("size", "width")), size(root.said("size", "height"))
 
 
 def boxes_of(root: Node, where: str, origin: int, exchange: Exchange) -> tuple[Box, ...]:
@@ -57,8 +63,7 @@ def document(one: Annotation, folder: str, file_name: str, origin: int, exchange
 
 def _object(box: Box, one: Annotation, origin: int, exchange: Exchange) -> str:
     exchange.classes.number(box.label)
-    if box.outline:
-        exchange.report.loss("outlines: only the boxes around them are written", one.image)
+    lose_outline(box, one.image, exchange)
     first = [_rounded(box.left) + origin, _rounded(box.top) + origin]
     last = [_rounded(box.right) + origin - 1, _rounded(box.bottom) + origin - 1]
     if last[0] < first[0] or last[1] < first[1]:
@@ -70,13 +75,6 @@ def _object(box: Box, one: Annotation, origin: int, exchange: Exchange) -> str:
     said += "".join(f"<{flag}>{int(bool(box.attributes.get(flag)))}</{flag}>" for flag in FLAGS)
     lose_others(box.attributes, {"pose", *FLAGS}, one.image, exchange)
     return f"  <object>\n    <name>{xml(box.label)}</name>{said}\n    <bndbox>{edges}</bndbox>\n  </object>\n"
-
-
-def lose_others(attributes: Attributes, held: set[str], where: str, exchange: Exchange) -> None:
-    """Note the attributes that a format does not hold."""
-    for name in attributes:
-        if name not in held:
-            exchange.report.loss(f"the attribute '{name}'", where)
 
 
 def _rounded(value: float) -> int:

@@ -142,8 +142,3 @@ _SPACE = {"\t": "&#9;", "\n": "&#10;", "\r": "&#13;", '"': "&quot;"}
 def xml(value: object) -> str:
     """A value as text of an element or in a quoted attribute; signs that XML does not have become U+FFFD."""
     return escape(str(value).translate(_UNSPEAKABLE), _SPACE)
-
-
-def speakable(text: str) -> bool:
-    """Say whether XML can hold a text as it is."""
-    return text == text.translate(_UNSPEAKABLE)

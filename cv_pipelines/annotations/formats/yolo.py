@@ -16,12 +16,12 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from cv_pipelines.annotations.annotation import Annotation, Box, is_rectangle, joined, outlined, rectangle
+from cv_pipelines.annotations.annotation import Annotation, Box, is_rectangle, outlined, rectangle
 from cv_pipelines.annotations.exchange import Exchange
 from cv_pipelines.annotations.formats.files import FileNames, files_below, folders_of, without, write_text
 from cv_pipelines.annotations.formats.format import Format, Sight
+from cv_pipelines.annotations.formats.losses import lose_others, lose_outline, one_ring
 from cv_pipelines.annotations.formats.values import class_name, number
-from cv_pipelines.annotations.formats.voc_xml import lose_others
 from cv_pipelines.annotations.formats.yolo_classes import read_names, write_names
 from cv_pipelines.annotations.images import SUFFIXES
 from cv_pipelines.annotations.report import ItemError, Report
@@ -79,13 +79,11 @@ def _line(box: Box, size: tuple[int, int], one: Annotation, exchange: Exchange, 
     width, height = size
     lose_others(box.attributes, set(), one.image, exchange)
     if corners:
-        if len(box.outline) > 1:
-            exchange.report.loss("outlines of several rings: joined by lines of no width", one.image)
-        ring = joined(box.outline) if box.outline else rectangle(box.left, box.top, box.width, box.height)
+        upright = rectangle(box.left, box.top, box.width, box.height)
+        ring = one_ring(box, one.image, exchange) if box.outline else upright
         places = [part for x, y in ring for part in (x / width, y / height)]
     else:
-        if box.outline:
-            exchange.report.loss("outlines: only the boxes around them are written", one.image)
+        lose_outline(box, one.image, exchange)
         centre = (box.left + box.width / 2) / width, (box.top + box.height / 2) / height
         places = [*centre, box.width / width, box.height / height]
     return " ".join([str(exchange.classes.number(box.label)), *(f"{place:.9f}" for place in places)])

@@ -1,15 +1,16 @@
 """A file of which only what is read is fetched, in few and large parts where it is read in a row."""
 
-import io
 from collections import deque
 from collections.abc import Callable
+
+from cv_pipelines.storage.seekable import Seekable
 
 _FIRST, _MOST = 1 << 16, 1 << 22
 """Bytes of a part after a jump, and of the largest one: each in a row is twice as long as the one before."""
 _KEPT = 8
 
 
-class RangeFile(io.RawIOBase):
+class RangeFile(Seekable):
     """Bytes that a function fetches; the last parts are kept, 32 MiB at most.
 
     Attributes:
@@ -26,33 +27,11 @@ class RangeFile(io.RawIOBase):
             size: how many bytes there are.
             stamp: of this version.
         """
-        super().__init__()
+        super().__init__(size)
         self.stamp = stamp
         self.hollow = False
         self._fetch = fetch
-        self.size = size
-        self._position = 0
         self._parts: deque[tuple[int, bytes]] = deque(maxlen=_KEPT)
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def seekable(self) -> bool:
-        """It is."""
-        return True
-
-    def tell(self) -> int:
-        """Where the next byte is read."""
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go somewhere; costs nothing."""
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
-        if start + offset < 0:
-            raise ValueError(f"there is nothing before the start of a file: {start + offset}")
-        self._position = start + offset
-        return self._position
 
     def read(self, size: int = -1, /) -> bytes:
         """Read at most `size` bytes, perhaps fewer; none at the end."""

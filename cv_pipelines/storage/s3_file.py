@@ -4,6 +4,8 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO
 
+from cv_pipelines.storage.seekable import Seekable
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
@@ -16,34 +18,16 @@ def open_ranges(fetch: Callable[[int, int], bytes], size: int) -> BinaryIO:
     return io.BufferedReader(_Ranges(fetch, size), READ_AHEAD)
 
 
-class _Ranges(io.RawIOBase):
+class _Ranges(Seekable):
     """Reads at a position, one range each."""
 
     def __init__(self, fetch: Callable[[int, int], bytes], size: int) -> None:
-        super().__init__()
+        super().__init__(size)
         self._fetch = fetch
-        self._size = size
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        if start + offset < 0:
-            raise ValueError(f"there is nothing before the start of an object: {start + offset}")
-        self._position = start + offset
-        return self._position
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
         view = memoryview(buffer).cast("B")
-        length = min(len(view), max(self._size - self._position, 0))
+        length = min(len(view), max(self.size - self._position, 0))
         if length:
             view[:length] = self._fetch(self._position, length)
             self._position += length

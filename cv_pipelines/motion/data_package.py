@@ -11,7 +11,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from cv_pipelines.motion.data_package_fields import REGION_FIELDS, VIDEO_FIELDS
-from cv_pipelines.motion.intervals import MotionFacts, facts_of
+from cv_pipelines.motion.intervals import MotionFacts, facts_of, seconds_of
 
 _PROFILES = "https://datapackage.org/profiles/2.0"
 _DESCRIPTION = """Stretches of video in which the camera does one thing: it rests, pans, zooms, rolls or shakes.
@@ -31,8 +31,7 @@ def write_data_package(regions: Iterable[pa.Table], target: Path, title: str = "
     Args:
         regions: of each video, a table of the schema REGIONS with MotionFacts.
         target: a folder, made where it is not there, or a file that ends in `.zip`; what is there under these
-        names
-            is replaced.
+            names is replaced.
         title: of the package.
 
     Raises:
@@ -138,14 +137,9 @@ def _values(row: Mapping[str, Any]) -> Iterator[object]:
     """A region's values in the order of the fields; csv writes None as nothing, and floats in full."""
     for one in REGION_FIELDS[1:]:
         value = row[one["name"]]
-        yield _seconds(value) if one["name"].endswith("_time") else value
+        yield seconds_of(value) if one["name"].endswith("_time") else value
 
 
 def _video(facts: MotionFacts) -> Sequence[object]:
     rate, duration = float(facts.rate), float(facts.duration)
     return facts.video, facts.width, facts.height, facts.frames, rate, duration, facts.stride
-
-
-def _seconds(fraction: str) -> float:
-    over, _, under = fraction.partition("/")
-    return int(over) / int(under or 1)

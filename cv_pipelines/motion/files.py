@@ -58,8 +58,11 @@ def write_motion(table: pa.Table, path: Path, effort: Effort | None = None) -> N
     require_suffix(path)
     data = motion_json(table, effort) if path.suffix.lower() == ".json" else parquet_bytes(table)
     partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(data)
-    partial.replace(path)
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def load_motion(path: Path) -> pa.Table:

@@ -64,6 +64,12 @@ class MotionFacts:
         return {f"cv.{name}": str(value).encode(errors="replace").decode() for name, value in vars(self).items()}
 
 
+def seconds_of(moment: str) -> float:
+    """A time of a table (`1001/30000`) as a number, in seconds."""
+    over, _, under = moment.partition("/")
+    return int(over) / int(under or 1)
+
+
 def facts_of(table: pa.Table) -> MotionFacts:
     """Read them from a table's schema.
 

@@ -20,6 +20,7 @@ from cv_pipelines.errors import InputError
 from cv_pipelines.motion.composition import IDENTITY, about
 from cv_pipelines.motion.intervals import MotionFacts, Reason, facts_of
 from cv_pipelines.motion.published_format import (
+    UNKNOWN_SIZE,
     Frame,
     Number,
     Published,
@@ -32,8 +33,6 @@ from cv_pipelines.motion.published_samples import NUMBERS, SAMPLES, SPAN, interv
 
 _HALF_PIXEL = np.array([0.5, 0.5])
 _REASONS = set(get_args(Reason)) - {""}
-_UNKNOWN_SIZE = (1920, 1080)
-"""Of a file without any motion, which says no size: that of the published videos."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ def parse_motion(data: bytes, name: str) -> pa.Table:
     file = parse(_MotionFile, data, name, ("opticalFlow", "optical_flow"))
     samples = sorted(file.samples, key=lambda sample: sample.frame)
     _check(samples, file.movie.frames, name)
-    width, height = next((_size(sample.flow) for sample in samples if any(sample.flow.center)), _UNKNOWN_SIZE)
+    width, height = next((_size(sample.flow) for sample in samples if any(sample.flow.center)), UNKNOWN_SIZE)
     steps = Counter(np.diff([sample.frame for sample in samples]).tolist())
     facts = file.movie.facts(width, height, steps.most_common(1)[0][0] if steps else SPAN)
     return intervals_of(_samples_table(samples, facts, name), facts)

@@ -15,6 +15,8 @@ from cv_pipelines.motion.intervals import MotionFacts
 
 MAX_BYTES = 32 << 20
 """Larger files are refused: four hours of video have that, if sampled and written as the published ones are."""
+UNKNOWN_SIZE = (1920, 1080)
+"""Width and height where a file does not say them: those of the published videos."""
 _SHOWN = 3
 _MAX_FRAMES = 2**31 - 1
 

@@ -12,7 +12,15 @@ from pydantic import AliasChoices, Field, model_validator
 from cv_pipelines.errors import InputError
 from cv_pipelines.motion.intervals import MotionFacts, facts_of
 from cv_pipelines.motion.kinds import KINDS
-from cv_pipelines.motion.published_format import Frame, Published, PublishedFile, movie_of, parse, read_bounded
+from cv_pipelines.motion.published_format import (
+    UNKNOWN_SIZE,
+    Frame,
+    Published,
+    PublishedFile,
+    movie_of,
+    parse,
+    read_bounded,
+)
 from cv_pipelines.motion.published_samples import SPAN
 from cv_pipelines.motion.regions import REGIONS
 
@@ -28,8 +36,6 @@ _STATISTICS = {
     "confidence": "confidence",
     "invalid_share": "invalidShare",
 }
-_UNKNOWN_SIZE = (1920, 1080)
-"""The files do not say it: that of the published videos."""
 
 
 class _Stats(Published):
@@ -100,7 +106,7 @@ def parse_regions(data: bytes, name: str) -> pa.Table:
         InputError: it is no such file, or contradicts itself; names the file and the key or region.
     """
     file = parse(_RegionFile, data, name, ("regions",))
-    facts = file.movie.facts(*_UNKNOWN_SIZE, SPAN)
+    facts = file.movie.facts(*UNKNOWN_SIZE, SPAN)
     rows = [_row(place, region, facts, name) for place, region in enumerate(file.regions)]
     rows.sort(key=lambda row: (row["start_frame"], row["end_frame"]))
     return pa.Table.from_pylist(rows, schema=REGIONS.with_metadata(facts.metadata()))

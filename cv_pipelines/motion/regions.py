@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cv_pipelines.motion.intervals import MotionFacts, facts_of
+from cv_pipelines.motion.intervals import MotionFacts, facts_of, seconds_of
 from cv_pipelines.motion.kinds import KINDS, is_pan, kinds_of, pan_towards
 from cv_pipelines.motion.squashing import squash
 from cv_pipelines.motion.thresholds import Thresholds
@@ -160,7 +160,7 @@ def region_rows(regions: pa.Table) -> list[dict[str, object]]:
     rounded = {"scale_mean": 6, "rotation_mean": 6, "tx_mean": 3, "ty_mean": 3, "path": 1, "confidence": 3}
     rows = []
     for row in regions.to_pylist():
-        start, end = (_seconds(row[name]) for name in ("start_time", "end_time"))
+        start, end = (round(seconds_of(row[name]), 3) for name in ("start_time", "end_time"))
         numbers = {name: row[name] if row[name] is None else round(row[name], to) for name, to in rounded.items()}
         share = row["invalid_share"]
         rows.append(
@@ -176,8 +176,3 @@ def region_rows(regions: pa.Table) -> list[dict[str, object]]:
             }
         )
     return rows
-
-
-def _seconds(fraction: str) -> float:
-    over, _, under = fraction.partition("/")
-    return round(int(over) / int(under or 1), 3)

@@ -8,7 +8,7 @@ from itertools import islice
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.contact_sheet import MAX_BYTES
-from cv_pipelines.motion.artefacts.thumbnails import KIND, picture_of, stretches_of
+from cv_pipelines.motion.artefacts.thumbnails import KIND, longest, picture_of, stretches_of
 from cv_pipelines.reports.stretch_sheets import Tile, proof_sheet, static_sheet, stretch_caption
 from cv_pipelines.storage.bundles import Bundle
 from cv_pipelines.videos.archive import AT_ONCE, ArchivedVideo, list_archive
@@ -78,10 +78,8 @@ def chosen_for_proof(catalog: Catalog, pattern: str, most: int) -> list[Archived
 
 
 def _tiles(thumbnails: Bundle, most: int | None = None) -> list[Tile]:
-    stretches = stretches_of(thumbnails)
-    if most is not None and len(stretches) > most:
-        longest = sorted(stretches, key=lambda one: one.start_frame - one.end_frame)[:most]
-        stretches = sorted(longest, key=lambda one: one.start_frame)
+    found = stretches_of(thumbnails)
     return [
-        (picture_of(thumbnails, one), stretch_caption(Fraction(one.start), Fraction(one.end))) for one in stretches
+        (picture_of(thumbnails, one), stretch_caption(Fraction(one.start), Fraction(one.end)))
+        for one in longest(found, most or len(found))
     ]

@@ -16,7 +16,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cv_pipelines.cli.main import main
-from cv_pipelines.motion.intervals import facts_of
+from cv_pipelines.motion.files import write_motion
+from cv_pipelines.motion.intervals import INTERVALS, MotionFacts, facts_of
 from cv_pipelines.settings import ROOT, load_settings
 from tests.motion.clips import Picture, camera, scene_of, shaken, views, write_clip
 
@@ -80,6 +81,16 @@ def test_a_name_that_is_no_text_is_no_obstacle(run: Callable[..., Result], tmp_p
 
     assert told.exit_code == 0, told.output
     assert json.loads((tmp_path / "film.json").read_text())["movie"]["URL"] == str(tmp_path / "M?nchen.mp4")
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    facts = MotionFacts("a.mp4", 640, 360, 1, Fraction(25), Fraction(1, 25), 1)
+    (tmp_path / "film.parquet").mkdir()
+
+    with pytest.raises(OSError):
+        write_motion(INTERVALS.with_metadata(facts.metadata()).empty_table(), tmp_path / "film.parquet")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["film.parquet"]
 
 
 def test_interrupted_it_says_so_and_goes_on_where_it_was(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -91,7 +91,7 @@ def make_thumbnails(
 
     def make(_: str) -> Reference:
         video, stretches = catalog.open(entry), static_stretches(catalog.open(regions).table("regions"))
-        found = _pictures(video, _longest(stretches), workers, progress)
+        found = _pictures(video, longest(stretches, MOST), workers, progress)
         parts = {one.part: put_part(catalog.store, data, ".jpg") for one, data in found if data}
         facts = {
             "name": Video(video.facts["address"]).name,
@@ -116,6 +116,12 @@ def static_stretches(regions: pa.Table) -> list[Stretch]:
     ]
 
 
+def longest(stretches: Sequence[Stretch], most: int) -> list[Stretch]:
+    """At most so many, the longest ones, in the order of time."""
+    kept = sorted(stretches, key=lambda one: one.start_frame - one.end_frame)[:most]
+    return sorted(kept, key=lambda one: one.start_frame)
+
+
 def stretches_of(thumbnails: Bundle) -> list[Stretch]:
     """The stretches that an artefact has pictures of, or could have none of."""
     return [Stretch(**one) for one in thumbnails.facts["stretches"]]
@@ -127,11 +133,6 @@ def picture_of(thumbnails: Bundle, stretch: Stretch) -> NDArray[np.uint8] | None
         return None
     with Image.open(io.BytesIO(thumbnails.bytes(stretch.part)), formats=("JPEG",)) as image:
         return np.asarray(image.convert("RGB"))
-
-
-def _longest(stretches: Sequence[Stretch]) -> list[Stretch]:
-    longest = sorted(stretches, key=lambda one: one.start_frame - one.end_frame)[:MOST]
-    return sorted(longest, key=lambda one: one.start_frame)
 
 
 def _pictures(
@@ -148,7 +149,7 @@ def _pictures(
         taken |= some
         progress("taking pictures", len(taken), len(jobs))
     results = [(one, *taken[one.frame]) for one in stretches]
-    return [(Stretch(**asdict(one) | {"problem": problem}), data) for one, data, problem in results]
+    return [(replace(one, problem=problem), data) for one, data, problem in results]
 
 
 def _take(jobs: Sequence[_Job]) -> dict[int, tuple[bytes, str]]:

@@ -87,7 +87,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     facts = MotionFacts("a.mp4", 640, 360, 1, Fraction(25), Fraction(1, 25), 1)
     (tmp_path / "film.parquet").mkdir()
 
-    with pytest.raises(OSError):
+    with pytest.raises(IsADirectoryError):
         write_motion(INTERVALS.with_metadata(facts.metadata()).empty_table(), tmp_path / "film.parquet")
 
     assert [path.name for path in tmp_path.iterdir()] == ["film.parquet"]

@@ -53,7 +53,7 @@ def analyse(
     from cv_pipelines.motion.analysis import analyse_motion, forget_chunks, plan_motion
     from cv_pipelines.motion.files import require_format, write_motion
     from cv_pipelines.motion.parameters import MotionParameters
-    from cv_pipelines.motion.published import Effort
+    from cv_pipelines.motion.published.motion_files import Effort
     from cv_pipelines.settings import load_settings
     from cv_pipelines.storage.local import LocalStore
     from cv_pipelines.videos.video import find_video

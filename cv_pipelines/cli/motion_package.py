@@ -32,7 +32,7 @@ def package(videos: tuple[str, ...], out: Path) -> None:
       cv-pipelines motion package --out regions
       cv-pipelines motion package films/reef.mp4 --out reef.zip
     """
-    from cv_pipelines.motion.data_package import write_data_package
+    from cv_pipelines.motion.published.data_package import write_data_package
     from cv_pipelines.motion.results import made_of
     from cv_pipelines.videos.archive import list_archive, named_video
 

@@ -42,8 +42,8 @@ def regions(path: Path, published: bool, out: Path | None, timeline: Path | None
       cv-pipelines motion regions film.json --published --out regions.json
     """
     from cv_pipelines.motion.files import load_motion
-    from cv_pipelines.motion.published_region_files import regions_json
-    from cv_pipelines.motion.published_regions import published_regions
+    from cv_pipelines.motion.published.region_files import regions_json
+    from cv_pipelines.motion.published.rule import published_regions
     from cv_pipelines.motion.regions import find_regions, region_rows
 
     if out is not None and out.suffix.lower() != ".json":

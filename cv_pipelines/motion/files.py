@@ -7,8 +7,8 @@ import pyarrow as pa
 from cv_pipelines.errors import InputError
 from cv_pipelines.motion.analysis import parquet_bytes
 from cv_pipelines.motion.intervals import INTERVALS, facts_of
-from cv_pipelines.motion.published import Effort, motion_json, read_motion
-from cv_pipelines.motion.published_samples import require_stride
+from cv_pipelines.motion.published.motion_files import Effort, motion_json, read_motion
+from cv_pipelines.motion.published.samples import require_stride
 from cv_pipelines.storage.parquet import read_parquet
 
 SUFFIXES = (".parquet", ".json")

@@ -14,8 +14,8 @@ from cv_pipelines.errors import InfrastructureError
 from cv_pipelines.motion import analysis
 from cv_pipelines.motion.artefacts import motion as shares
 from cv_pipelines.motion.artefacts.thumbnails import picture_of, stretches_of
-from cv_pipelines.motion.published import parse_motion
-from cv_pipelines.motion.published_region_files import parse_regions
+from cv_pipelines.motion.published.motion_files import parse_motion
+from cv_pipelines.motion.published.region_files import parse_regions
 from cv_pipelines.motion.settings import load_motion_settings
 from cv_pipelines.settings import ROOT
 from tests.assets.motion_runs import ASSETS, UP_TO_MOTION, Archive, checks, failure, materialized, steps

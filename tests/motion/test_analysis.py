@@ -22,7 +22,7 @@ from cv_pipelines.motion.analysis import (
 from cv_pipelines.motion.composition import compose_windows
 from cv_pipelines.motion.intervals import facts_of
 from cv_pipelines.motion.parameters import MotionParameters
-from cv_pipelines.motion.published_samples import numbers_of
+from cv_pipelines.motion.published.samples import numbers_of
 from cv_pipelines.motion.regions import find_regions
 from cv_pipelines.storage.local import LocalStore
 from cv_pipelines.videos.video import Video

@@ -26,8 +26,8 @@ from cv_pipelines.motion.artefacts.video import frames_of, video_of
 from cv_pipelines.motion.grey_pictures import halvings
 from cv_pipelines.motion.parameters import MotionParameters
 from cv_pipelines.motion.plan import Chunk
-from cv_pipelines.motion.published import motion_json
-from cv_pipelines.motion.published_samples import STRIDES
+from cv_pipelines.motion.published.motion_files import motion_json
+from cv_pipelines.motion.published.samples import STRIDES
 from cv_pipelines.motion.results import MOTION, motion_inputs
 from cv_pipelines.progress import Progress, silent
 from cv_pipelines.storage.bundles import Bundle, Reference, put_bundle, put_part

@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.hashing import VERSION_LENGTH, hash_rows, hash_values
 from cv_pipelines.motion.analysis import parquet_bytes
-from cv_pipelines.motion.data_package import write_data_package
 from cv_pipelines.motion.intervals import facts_of
-from cv_pipelines.motion.published_region_files import regions_json
+from cv_pipelines.motion.published.data_package import write_data_package
+from cv_pipelines.motion.published.region_files import regions_json
 from cv_pipelines.motion.regions import find_regions, frames_by_kind, seconds_by_kind
 from cv_pipelines.motion.thresholds import Thresholds
 from cv_pipelines.storage.bundles import Bundle, Reference, put_bundle, put_part

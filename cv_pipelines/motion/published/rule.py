@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cv_pipelines.motion.intervals import MotionFacts, facts_of
 from cv_pipelines.motion.kinds import Kind
-from cv_pipelines.motion.published_samples import SPAN, numbers_of, samples_of
+from cv_pipelines.motion.published.samples import SPAN, numbers_of, samples_of
 from cv_pipelines.motion.regions import REGIONS
 
 _STATIC_SQUARE, _STATIC_SCALE = 100.0, 0.01

@@ -10,7 +10,7 @@ import jsonschema
 import pyarrow as pa
 import pytest
 
-from cv_pipelines.motion.data_package import write_data_package
+from cv_pipelines.motion.published.data_package import write_data_package
 from cv_pipelines.motion.regions import find_regions
 from tests.motion.made_motion import Act, cut, play
 

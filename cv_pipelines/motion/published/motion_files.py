@@ -19,7 +19,7 @@ from pydantic import AliasChoices, Field
 from cv_pipelines.errors import InputError
 from cv_pipelines.motion.composition import IDENTITY, about
 from cv_pipelines.motion.intervals import MotionFacts, Reason, facts_of
-from cv_pipelines.motion.published_format import (
+from cv_pipelines.motion.published.format import (
     UNKNOWN_SIZE,
     Frame,
     Number,
@@ -29,7 +29,7 @@ from cv_pipelines.motion.published_format import (
     parse,
     read_bounded,
 )
-from cv_pipelines.motion.published_samples import NUMBERS, SAMPLES, SPAN, intervals_of, numbers_of, samples_of
+from cv_pipelines.motion.published.samples import NUMBERS, SAMPLES, SPAN, intervals_of, numbers_of, samples_of
 
 _HALF_PIXEL = np.array([0.5, 0.5])
 _REASONS = set(get_args(Reason)) - {""}
@@ -106,7 +106,7 @@ def parse_motion(data: bytes, name: str) -> pa.Table:
     so they are counted from the average rate.
 
     Args:
-        data: JSON, at most `published_format.MAX_BYTES`.
+        data: JSON, at most `format.MAX_BYTES`.
         name: of the file, for messages.
 
     Raises:

@@ -7,8 +7,8 @@ import pyarrow.csv
 import pytest
 
 from cv_pipelines.motion.intervals import MotionFacts
-from cv_pipelines.motion.published_regions import published_regions, regions_of_samples
-from cv_pipelines.motion.published_samples import SAMPLES
+from cv_pipelines.motion.published.rule import published_regions, regions_of_samples
+from cv_pipelines.motion.published.samples import SAMPLES
 from cv_pipelines.motion.regions import REGIONS
 from tests.motion.made_motion import Act, play
 

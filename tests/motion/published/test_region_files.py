@@ -7,8 +7,8 @@ import pytest
 from cv_pipelines.errors import InputError
 from cv_pipelines.motion.intervals import facts_of
 from cv_pipelines.motion.kinds import KINDS
-from cv_pipelines.motion.published_region_files import parse_regions, read_regions, regions_json
-from cv_pipelines.motion.published_regions import published_regions
+from cv_pipelines.motion.published.region_files import parse_regions, read_regions, regions_json
+from cv_pipelines.motion.published.rule import published_regions
 from cv_pipelines.motion.regions import REGIONS, find_regions
 from tests.motion.made_motion import Act, cut, play
 

@@ -12,7 +12,7 @@ from pydantic import AliasChoices, Field, model_validator
 from cv_pipelines.errors import InputError
 from cv_pipelines.motion.intervals import MotionFacts, facts_of
 from cv_pipelines.motion.kinds import KINDS
-from cv_pipelines.motion.published_format import (
+from cv_pipelines.motion.published.format import (
     UNKNOWN_SIZE,
     Frame,
     Published,
@@ -21,7 +21,7 @@ from cv_pipelines.motion.published_format import (
     parse,
     read_bounded,
 )
-from cv_pipelines.motion.published_samples import SPAN
+from cv_pipelines.motion.published.samples import SPAN
 from cv_pipelines.motion.regions import REGIONS
 
 _OF_KIND = {kind: kind.removeprefix("pan_") if len(kind) <= len("pan_NE") else kind for kind in KINDS}
@@ -99,7 +99,7 @@ def parse_regions(data: bytes, name: str) -> pa.Table:
     Published regions overlap or leave frames out. The files do not say the size of the picture.
 
     Args:
-        data: JSON, at most `published_format.MAX_BYTES`.
+        data: JSON, at most `format.MAX_BYTES`.
         name: of the file, for messages.
 
     Raises:

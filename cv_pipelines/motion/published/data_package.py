@@ -10,8 +10,8 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from cv_pipelines.motion.data_package_fields import REGION_FIELDS, VIDEO_FIELDS
 from cv_pipelines.motion.intervals import MotionFacts, facts_of, seconds_of
+from cv_pipelines.motion.published.data_package_fields import REGION_FIELDS, VIDEO_FIELDS
 
 _PROFILES = "https://datapackage.org/profiles/2.0"
 _DESCRIPTION = """Stretches of video in which the camera does one thing: it rests, pans, zooms, rolls or shakes.

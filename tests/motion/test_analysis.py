@@ -19,9 +19,9 @@ from cv_pipelines.motion.analysis import (
     parquet_bytes,
     plan_motion,
 )
-from cv_pipelines.motion.composition import compose_windows
 from cv_pipelines.motion.intervals import facts_of
 from cv_pipelines.motion.parameters import MotionParameters
+from cv_pipelines.motion.published.composition import compose_windows
 from cv_pipelines.motion.published.samples import numbers_of
 from cv_pipelines.motion.regions import find_regions
 from cv_pipelines.storage.local import LocalStore

@@ -127,11 +127,6 @@ def finish_motion(catalog: Catalog, entry: Reference, parameters: MotionParamete
     return outcome
 
 
-def intervals_of(motion: Bundle) -> pa.Table:
-    """The motion of a video: INTERVALS with MotionFacts."""
-    return motion.table("intervals")
-
-
 def _inputs(entry: Bundle, parameters: MotionParameters) -> dict[str, str]:
     return motion_inputs(entry.facts["address"], entry.facts["stamp"], parameters)
 

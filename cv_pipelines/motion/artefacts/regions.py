@@ -14,7 +14,7 @@ from cv_pipelines.motion.published.data_package import write_data_package
 from cv_pipelines.motion.published.region_files import regions_json
 from cv_pipelines.motion.regions import find_regions, frames_by_kind, seconds_by_kind
 from cv_pipelines.motion.thresholds import Thresholds
-from cv_pipelines.storage.bundles import Bundle, Reference, put_bundle, put_part
+from cv_pipelines.storage.bundles import Reference, put_bundle, put_part
 
 KIND = "motion_regions"
 REGIONS_VERSION = "2"
@@ -63,11 +63,6 @@ def make_regions(catalog: Catalog, motion: Reference, limits: Thresholds, force:
 def regions_inputs(motion: Reference, limits: Thresholds) -> dict[str, object]:
     """What decides the regions of a video; `Catalog.once` is asked with exactly this."""
     return {"motion": motion.version, "thresholds": limits.model_dump(), "code": REGIONS_VERSION}
-
-
-def regions_of(regions: Bundle) -> pa.Table:
-    """The regions of a video: REGIONS with MotionFacts."""
-    return regions.table("regions")
 
 
 def _package(table: pa.Table) -> bytes:

@@ -17,8 +17,8 @@ import pyarrow as pa
 from pydantic import AliasChoices, Field
 
 from cv_pipelines.errors import InputError
-from cv_pipelines.motion.composition import IDENTITY, about
 from cv_pipelines.motion.intervals import MotionFacts, Reason, facts_of
+from cv_pipelines.motion.published.composition import IDENTITY, about
 from cv_pipelines.motion.published.format import (
     UNKNOWN_SIZE,
     Frame,

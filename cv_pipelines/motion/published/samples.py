@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cv_pipelines.errors import InputError
-from cv_pipelines.motion.composition import Similarities, compose_windows
 from cv_pipelines.motion.intervals import INTERVALS, MotionFacts, facts_of
+from cv_pipelines.motion.published.composition import Similarities, compose_windows
 
 SPAN = 10
 """Frames from the first to the last of a sample's interval, and from one sample to the next."""

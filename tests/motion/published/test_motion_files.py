@@ -12,9 +12,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cv_pipelines.errors import InputError
-from cv_pipelines.motion.composition import apply
 from cv_pipelines.motion.intervals import INTERVALS, facts_of
 from cv_pipelines.motion.published import format as published_format
+from cv_pipelines.motion.published.composition import apply
 from cv_pipelines.motion.published.motion_files import Effort, motion_json, parse_motion, read_motion
 from cv_pipelines.motion.published.samples import SAMPLES, numbers_of, samples_of
 from cv_pipelines.motion.regions import find_regions

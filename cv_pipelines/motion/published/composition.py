@@ -1,9 +1,10 @@
-"""Similarities about the centre of a picture: one after another, backwards, about another point.
+"""Similarities about the centre of a picture: one after another, and about another point.
 
 A similarity is a row `[scale, rotation, tx, ty]`: it takes p to `c + scale * R(rotation) (p - c) + (tx, ty)`, with
 the signs of `intervals.INTERVALS`. Arrays have the shape (n, 4) or, for one, (4,); they may be broadcast. A
 similarity of the plane is a complex number z = scale * exp(i rotation) with a shift w = tx + i ty: so all of this
-is computed.
+is computed. (A motion is estimated as a `similarity.Similarity`, which is that number; rows are for tables of
+them, and keep full turns, which the number does not.)
 """
 
 import numpy as np
@@ -22,12 +23,6 @@ def compose(first: Similarities, second: Similarities) -> Similarities:
     turn, shift = _turn(second), _shift(second)
     moved = turn * _shift(first) + shift
     return _rows(first[..., 0] * second[..., 0], first[..., 1] + second[..., 1], moved)
-
-
-def invert(similarities: Similarities) -> Similarities:
-    """The way back: composed with its own, each gives the identity. Scales are not 0."""
-    back = -_shift(similarities) / _turn(similarities)
-    return _rows(1 / similarities[..., 0], -similarities[..., 1], back)
 
 
 def compose_windows(steps: Similarities, starts: NDArray[np.int64], length: int) -> Similarities:

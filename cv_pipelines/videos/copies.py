@@ -37,7 +37,7 @@ def copy_of(video: Video, facts: FileFacts, progress: Progress) -> Video:
     size = require_copyable(video, facts)
     folder = (video.cache or Path()) / "copies"
     identity = f"{video.address}\n{facts.stamp}\n{size}"
-    path = folder / f"{hashlib.sha256(identity.encode()).hexdigest()}{Path(video.name).suffix[:8]}"
+    path = folder / hashlib.sha256(identity.encode()).hexdigest()
     if facts.stamp and path.exists():
         os.utime(path)
     else:

@@ -112,6 +112,7 @@ def test_a_video_is_the_same_wherever_it_is(
         serve(path.read_bytes(), ranges=True, headers={"ETag": '"1"'}),
         serve(path.read_bytes(), "whole.mp4", headers={"ETag": '"2"'}),
         serve(path.read_bytes(), "nameless"),
+        serve(path.read_bytes(), "odd.%00", headers={"ETag": '"3"'}),
     ]
 
     for video in videos:

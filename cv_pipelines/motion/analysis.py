@@ -17,11 +17,13 @@ from cv_pipelines.motion.intervals import INTERVALS, MotionFacts
 from cv_pipelines.motion.parameters import CODE_VERSION, MotionParameters
 from cv_pipelines.motion.plan import Chunk, plan_chunks
 from cv_pipelines.progress import Progress, silent
+from cv_pipelines.remote.range_file import RangeFile
 from cv_pipelines.storage.parquet import read_parquet
 from cv_pipelines.storage.protocol import ObjectStore
 from cv_pipelines.videos.frame_index import load_frames
 from cv_pipelines.videos.frame_reader import FrameReader
 from cv_pipelines.videos.frames import Frames, require_frames
+from cv_pipelines.videos.opening import open_file
 from cv_pipelines.videos.probe import average_rate
 from cv_pipelines.videos.turning import upright_size
 from cv_pipelines.videos.video import Video
@@ -84,15 +86,15 @@ def plan_motion(video: Video, parameters: MotionParameters, frames: Frames | Non
         InputError: it cannot be read, is cut off before its end, or has too few frames.
         InfrastructureError: its server does not answer now.
     """
-    frames = frames or load_frames(video)
+    file = open_file(video)
+    frames = frames or load_frames(video, file)
     require_frames(video, frames)
     if frames.damage and not 0 < parameters.stop <= len(frames.frames):
         message = f"'{video.address}' is {frames.damage}. Copy it again, or name the last frame to analyse"
         raise InputError("damaged_video", f"{message} (of {len(frames.frames):,}).")
     chunks = tuple(plan_chunks(frames.frames, parameters))
-    stamp = video.look().stamp
-    key = motion_key(f"{video.address}\n{stamp}", parameters)
-    return MotionPlan(video, stamp, key, _facts(video, frames, parameters), frames, chunks)
+    key = motion_key(f"{video.address}\n{file.stamp}", parameters)
+    return MotionPlan(video, file.stamp, key, _facts(video, file, frames, parameters), frames, chunks)
 
 
 def analyse_motion(plan: MotionPlan, store: ObjectStore, workers: int, progress: Progress = silent) -> pa.Table:
@@ -174,9 +176,9 @@ def _lost(work: ChunkWork) -> tuple[Chunk, pa.Table]:
     return work.chunk, lost_chunk(work)
 
 
-def _facts(video: Video, frames: Frames, parameters: MotionParameters) -> MotionFacts:
+def _facts(video: Video, file: RangeFile, frames: Frames, parameters: MotionParameters) -> MotionFacts:
     times = [frame.time for frame in frames.frames]
-    with closing(FrameReader(video)) as reader:
+    with closing(FrameReader(video, file)) as reader:
         frame, said = next(reader.frames_from(frames.frames[0].key), None), reader.rate
     if frame is None:
         message = f"'{video.address}' has no frame that can be decoded. Copy it again, or convert it to H.264."

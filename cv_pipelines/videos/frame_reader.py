@@ -145,6 +145,7 @@ class FrameReader:
 
     def _packets_from_start(self) -> "Iterator[Packet[VideoStream]]":
         """All packets; opened anew, for some formats tell other times after a seek."""
+        self._container.close()
         self._open()
         return self._container.demux(self._stream)
 

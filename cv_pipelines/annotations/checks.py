@@ -1,7 +1,7 @@
 """What is wrong with labels, found image by image: pure functions over annotations."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -31,7 +31,7 @@ class Rules:
     """
 
     classes: Collection[str] | None = None
-    images: Collection[str] | None = None
+    images: Container[str] | None = None
     least: int = 10
     tolerance: float = 1.0
 

@@ -13,6 +13,7 @@ from cv_pipelines.errors import InputError
 if TYPE_CHECKING:
     from cv_pipelines.annotations.exchange import Exchange
     from cv_pipelines.annotations.formats.format import Format
+    from cv_pipelines.annotations.images import ImageFolder
 
 _IMAGES = click.option(
     "--images",
@@ -52,10 +53,11 @@ def convert(
     """
     from cv_pipelines.annotations.convert import convert as convert_labels
     from cv_pipelines.annotations.formats.known import find_format
+    from cv_pipelines.annotations.images import ImageFolder
 
     written_as = find_format(write_as)
     found = _format(source, read_as)
-    exchange = _exchange(source, folder)
+    exchange = _exchange(source, ImageFolder(folder) if folder else None)
     made = convert_labels(source, found, target, written_as, exchange, skip_bad)
     if as_json:
         print_json({"from": found.name, "to": written_as.name, "written": made, **report_of(exchange)})
@@ -81,10 +83,11 @@ def check(source: Path, read_as: str | None, folder: Path | None, least: int, as
     """
     from cv_pipelines.annotations.checks import Rules, check_annotations
     from cv_pipelines.annotations.exchange import passed
+    from cv_pipelines.annotations.images import ImageFolder
 
     found = _format(source, read_as)
-    exchange = _exchange(source, folder)
-    images = frozenset(exchange.images.names()) if folder else None
+    images = ImageFolder(folder) if folder else None
+    exchange = _exchange(source, images)
     findings = check_annotations(passed(found.read(source, exchange), exchange), Rules(least=least, images=images))
     bad = findings.blocking or bool(exchange.report.counts)
     if as_json:
@@ -123,7 +126,7 @@ def _format(source: Path, name: str | None) -> "Format":
     return detected
 
 
-def _exchange(source: Path, folder: Path | None) -> "Exchange":
+def _exchange(source: Path, named: "ImageFolder | None") -> "Exchange":
     """Images of a folder: the one that is named, else `images` in or beside the source, else the source's own.
 
     Never all that lies around a file: that may be somebody's whole home.
@@ -133,8 +136,8 @@ def _exchange(source: Path, folder: Path | None) -> "Exchange":
 
     around = source if source.is_dir() else source.absolute().parent
     inner = around / "images"
-    place = folder or (inner if inner.is_dir() else source if source.is_dir() else None)
-    return Exchange(ImageFolder(place) if place else NoImages(), progress=_tell)
+    place = inner if inner.is_dir() else source if source.is_dir() else None
+    return Exchange(named or (ImageFolder(place) if place else NoImages()), progress=_tell)
 
 
 def _tell(stage: str, done: int, total: int | None = None) -> None:

@@ -101,6 +101,11 @@ def test_check(run: Callable[..., Result]) -> None:
     assert done.exit_code == 1
     assert found["counts"] == {"missing_image": 1, "too_few": 1}
 
+    Path("images/2024").mkdir()
+    Path("images/cat/b.jpg").rename("images/2024/a.jpg")
+    moved = json.loads(run("check", "good.json", "--images", "images", "--json").stdout)
+    assert moved["counts"] == {"too_few": 1}, "an image is found by its file name where no other has it"
+
     clean = run("check", "good.json", "--least", "1")
     assert (clean.exit_code, clean.stdout) == (0, "The checks found nothing.\n")
 

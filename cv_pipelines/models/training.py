@@ -1,9 +1,10 @@
 """Training a classifier on a data set: once per data, labels, code and parameters."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from importlib.metadata import requires, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +26,9 @@ from cv_pipelines.models.parameters import TrainingParameters
 from cv_pipelines.models.pixel_cache import open_cache
 from cv_pipelines.progress import Progress, silent
 from cv_pipelines.storage.bundles import Reference, put_bundle, put_part, put_table
+
+if TYPE_CHECKING:
+    from cv_pipelines.models.fitting import Fitted
 
 _SMALLEST, _LARGEST = 16, 128
 _SMALLEST_APPLICATION = 32
@@ -67,27 +71,13 @@ def train(
         raise InputError("one_class", message)
     resolved = _with_size(catalog, manifest, parameters)
 
-    def make(key: str) -> Reference:
-        from cv_pipelines.models.fitting import fit
+    size = batch or resolved.batch_size
 
-        checkpoints = Checkpoints(catalog.store, key)
-        stored = stored_images(catalog.open(manifest))
-        pixels = open_cache(cache, stored, images.image_ids, resolved.image_size, progress)
-        try:
-            fitted = fit(images, pixels, resolved, batch or resolved.batch_size, checkpoints, progress)
-        finally:
-            pixels.close()
+    def make(key: str) -> Reference:
+        fitted = _fitted(catalog, manifest, images, resolved, size, cache, key, progress)
         card = {
-            "architecture": resolved.architecture,
-            "image_size": resolved.image_size,
-            "classes": images.classes,
-            "parameters": resolved.model_dump(),
-            "batch_size": batch or resolved.batch_size,
+            **_card(images, resolved, size, fitted),
             "data": {"manifest": manifest.version, "labels": labels.version, "splits": splits.version},
-            "code": code_version(),
-            "history": fitted.history,
-            "images_per_second": fitted.images_per_second,
-            "seconds": round(fitted.seconds, 2),
             "profile": _profile(catalog, manifest, images, fitted.predicted),
         }
         learned = pa.table({"image_id": images.split("train").image_ids})
@@ -116,6 +106,39 @@ def code_version() -> str:
     architectures = sorted(Path(str(factory.__file__)).parent.glob("*.py"))
     own = [here / name for name in ("batches.py", "course.py", "dataset.py", "fitting.py", "pixel_cache.py")]
     return hash_values({"source": hash_files([*pixels, *architectures, *own]), "libraries": libraries})[:16]
+
+
+def _fitted(
+    catalog: Catalog,
+    manifest: Reference,
+    images: LabelledImages,
+    parameters: TrainingParameters,
+    batch: int,
+    cache: Path,
+    key: str,
+    progress: Progress,
+) -> "Fitted":
+    """A classifier fitted to images that are decoded once, into the cache."""
+    from cv_pipelines.models.fitting import fit
+
+    stored = stored_images(catalog.open(manifest))
+    with closing(open_cache(cache, stored, images.image_ids, parameters.image_size, progress)) as pixels:
+        return fit(images, pixels, parameters, batch, Checkpoints(catalog.store, key), progress)
+
+
+def _card(images: LabelledImages, parameters: TrainingParameters, batch: int, fitted: "Fitted") -> dict[str, Any]:
+    """What a model says of itself: how it was made, and how that went."""
+    return {
+        "architecture": parameters.architecture,
+        "image_size": parameters.image_size,
+        "classes": images.classes,
+        "parameters": parameters.model_dump(),
+        "batch_size": batch,
+        "code": code_version(),
+        "history": fitted.history,
+        "images_per_second": fitted.images_per_second,
+        "seconds": round(fitted.seconds, 2),
+    }
 
 
 def _inputs(images: LabelledImages, parameters: TrainingParameters) -> dict[str, Any]:

@@ -54,9 +54,9 @@ class ImageFolder:
             raise InputError("no_folder", f"There is no folder '{root}' with images.")
         self.root = root
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         """Whether the file of an image can be found."""
-        return self.find(name) is not None
+        return isinstance(name, str) and self.find(name) is not None
 
     def names(self) -> Iterator[str]:
         """See Images."""

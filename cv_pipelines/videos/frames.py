@@ -117,18 +117,18 @@ def _frames_of(container: "InputContainer") -> Frames:
     import av
 
     found: dict[int, Frame] = {}
-    trouble: OSError | None = None
+    trouble = ""
     stream = picture_stream(container)
     tick = stream.time_base or Fraction(1)
     try:
         for frame in _packets(container, stream):
             found[frame.time] = frame
     except (av.error.FFmpegError, OSError) as error:
-        trouble = error
+        trouble = error.strerror or str(error)
     frames = sorted(found.values(), key=lambda frame: frame.time)
     listed = (frames[-1].time - frames[0].time) * tick if frames else Fraction(0)
     if trouble:
-        return Frames(frames, tick, f"damaged after {float(listed):.1f} s ({trouble.strerror})")
+        return Frames(frames, tick, f"damaged after {float(listed):.1f} s ({trouble})")
     return Frames(frames, tick, _missing(listed, _promised(container, stream)) if frames else "")
 
 

@@ -96,8 +96,8 @@ class _Sets(ExitStack):
     def add(self, split: str, image: str) -> None:
         if split not in self._files:
             self._folder.mkdir(parents=True, exist_ok=True)
-            file = self.enter_context((self._folder / f"{split}.txt").open("w", encoding="utf-8"))
-            self._files[split] = file, count(1)
+            opened = (self._folder / f"{split}.txt").open("w", encoding="utf-8")
+            self._files[split] = self.enter_context(opened), count(1)
         file, numbers = self._files[split]
         file.write(f"{image} {next(numbers)}\n")
 

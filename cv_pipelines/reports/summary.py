@@ -16,7 +16,9 @@ CHECKED = (
     "model_evaluation",
     "predictions",
     "prediction_drift",
+    "detection_evaluation",
 )
+"""Assets of a data set whose checks are told."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,8 @@ def read_loop(catalog: Catalog, dataset: str) -> Loop:
     """
     find_dataset(catalog.database, dataset)
     checks = [f"{asset}/checks" for asset in CHECKED]
-    assets = ["labels", "image_manifest", "dataset_splits", "trained_model", "model_evaluation"]
     found: dict[str, Bundle | None] = {}
-    for asset in [*assets, "champion_model", "predictions", "prediction_drift", *checks]:
+    for asset in [*CHECKED, "trained_model", "champion_model", *checks]:
         reference = catalog.current(asset, dataset)
         found[asset] = catalog.open(reference) if reference else None
     if found["image_manifest"] is None:

@@ -4,7 +4,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.8
 BIN := .venv/bin
 # of tests, which wait more than they work; slow ones first, and together what shares servers (tests/order.py)
-WORKERS ?= $(shell expr 2 \* $$(nproc) + 1)
+WORKERS ?= $(shell expr 2 \* $$(nproc))
 ORDERED := --dist loadscope --no-loadscope-reorder
 export DAGSTER_HOME := $(CURDIR)
 export CV_STATE ?= $(CURDIR)/.cv

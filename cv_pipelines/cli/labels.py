@@ -4,6 +4,8 @@ import click
 
 from cv_pipelines.cli.labels_classes import classes
 from cv_pipelines.cli.labels_convert import check, convert, formats
+from cv_pipelines.cli.labels_review import adjudicate, agreement, disputes
+from cv_pipelines.cli.labels_set import delete, set_
 from cv_pipelines.cli.labels_versions import commit, diff, history, restore, show, versions
 
 
@@ -13,4 +15,6 @@ def labels() -> None:
 
 
 for command in (convert, check, formats, commit, versions, show, diff, restore, history, classes):
+    labels.add_command(command)
+for command in (set_, delete, agreement, disputes, adjudicate):
     labels.add_command(command)

@@ -1,4 +1,4 @@
-"""`cv-pipelines labels …`: labels in the formats of other tools."""
+"""`cv-pipelines labels …`: what is known of images."""
 
 import click
 
@@ -11,7 +11,7 @@ from cv_pipelines.cli.labels_versions import commit, diff, history, restore, sho
 
 @click.group()
 def labels() -> None:
-    """Labels: versions, classes, exchange with other tools, checks."""
+    """Labels: versions, classes, exchange with other tools, checks, agreement of people."""
 
 
 for command in (convert, check, formats, commit, versions, show, diff, restore, history, classes):

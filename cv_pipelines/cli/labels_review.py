@@ -105,7 +105,7 @@ def adjudicate(
     verdict = f"as {person} says" if person is not None else ", ".join(dict.fromkeys(classes))
     note = "" if before.in_dispute else " It was not in dispute."
     console.print(f"{image} is settled: {verdict}.{note}", markup=False, soft_wrap=True)
-    console.print(f"Next: cv-pipelines run {dataset}")
+    console.print(f"Next: cv-pipelines labels commit {dataset}")
 
 
 def _consensus(dataset: str) -> "tuple[Consensus, ImageNames]":

@@ -1,13 +1,13 @@
 """The tables that the rules of labels look at."""
 
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 
 import pandas as pd
 
 from cv_pipelines.annotations.checks import Finding, Rules, check_one
 from cv_pipelines.annotations.consensus import Consensus, consensus_of
-from cv_pipelines.annotations.labels import read_annotations, state_in
+from cv_pipelines.annotations.labels import read_annotations
 from cv_pipelines.annotations.opinions import in_short
 from cv_pipelines.annotations.store.opinions import read_opinions
 from cv_pipelines.catalog import Catalog
@@ -33,7 +33,8 @@ def label_tables(catalog: Catalog, dataset: str) -> Tables:
     labels["known_class"] = labels["label"].isin(bundle.facts["classes"])
     labelled = _labelled(bundle)
     labelled["known_image"] = labelled["image_id"].isin(known)
-    consensus = _consensus(catalog, dataset, bundle, frozenset(known))
+    # as people see it now: a verdict may leave the labels, and with them their version, as they were
+    consensus = consensus_of(read_opinions(catalog.database, dataset, frozenset(known)))
     findings = _Findings()
     for one in _wrong_objects(bundle, manifest):
         findings.add(one)
@@ -89,14 +90,6 @@ def _wrong_objects(bundle: Bundle, manifest: Bundle) -> Iterator[Finding]:
     for one in read_annotations(bundle, manifest):
         if one.boxes or len(one.classes) > 1:
             yield from check_one(one, rules)
-
-
-def _consensus(catalog: Catalog, dataset: str, bundle: Bundle, images: Container[str]) -> Consensus:
-    """Of the very events that these labels were made of."""
-    state = state_in(bundle.facts)
-    if state is None:
-        return Consensus()
-    return consensus_of(read_opinions(catalog.database, dataset, state.event, state.class_event, images))
 
 
 def _disputes(consensus: Consensus, catalog: Catalog, dataset: str) -> Iterator[Finding]:

@@ -5,7 +5,6 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, select
-from sqlalchemy.sql.elements import ColumnElement
 
 from cv_pipelines.annotations.annotation import Annotation
 from cv_pipelines.annotations.opinions import Opinions, Statement, opinions_of
@@ -16,13 +15,7 @@ from cv_pipelines.database.label_tables import label_events
 _AT_ONCE = 500
 
 
-def read_opinions(
-    database: Engine,
-    dataset: str,
-    until: int | None = None,
-    class_event: int | None = None,
-    present: Container[str] | None = None,
-) -> Iterator[Opinions]:
+def read_opinions(database: Engine, dataset: str, present: Container[str] | None = None) -> Iterator[Opinions]:
     """The opinions of the images that two or more people have said something of, by the ids of the images.
 
     A person's opinion is the newest event of theirs; none is a label that they took away, what consists of
@@ -31,53 +24,45 @@ def read_opinions(
     Args:
         database: where the events are.
         dataset: the data set.
-        until: the last event that counts, where it is not the newest one.
-        class_event: likewise of classes.
         present: ids of the images that count; None: all.
     """
     with database.connect() as connection:
-        names = names_of(connection, dataset, class_event)
-        images = [one for one in _several(connection, dataset, until) if present is None or one in present]
+        names = _names_of(connection, dataset)
+        images = [one for one in _several(connection, dataset) if present is None or one in present]
     for start in range(0, len(images), _AT_ONCE):
         some = images[start : start + _AT_ONCE]
         with database.connect() as connection:  # one each: nobody waits until all are read
-            rows = _events(connection, dataset, some, until)
+            rows = _events(connection, dataset, some)
         for image_id, of_image in groupby(rows, key=lambda row: row.image_id):
             yield _opinions(image_id, list(of_image), names)
 
 
 def opinions_on(connection: Connection, dataset: str, image_id: str) -> Opinions:
     """The opinions of one image, also where there are fewer than two."""
-    names = names_of(connection, dataset)
-    return _opinions(image_id, _events(connection, dataset, [image_id], None), names)
+    names = _names_of(connection, dataset)
+    return _opinions(image_id, _events(connection, dataset, [image_id]), names)
 
 
-def names_of(connection: Connection, dataset: str, until: int | None = None) -> dict[int, str]:
+def _names_of(connection: Connection, dataset: str) -> dict[int, str]:
     """Classes by number, without those that are retired."""
-    every = classes_of(connection, dataset, until)
-    return {one.number: one.name for one in every if one.state != "retired"}
+    return {one.number: one.name for one in classes_of(connection, dataset) if one.state != "retired"}
 
 
-def _several(connection: Connection, dataset: str, until: int | None) -> Sequence[str]:
+def _several(connection: Connection, dataset: str) -> Sequence[str]:
     """Images of which two people have said something; 70 bytes each are held."""
     events = label_events.c
-    wanted = [*_wanted(dataset, until), events.origin == "person", events.note == ""]
+    wanted = (events.dataset == dataset, events.origin == "person", events.note == "")
     query = select(events.image_id).where(*wanted).group_by(events.image_id)
     several = query.having(func.min(events.who) != func.max(events.who))
     return connection.scalars(several.order_by(events.image_id)).all()
 
 
-def _events(connection: Connection, dataset: str, images: Sequence[str], until: int | None) -> Sequence[Row[Any]]:
+def _events(connection: Connection, dataset: str, images: Sequence[str]) -> Sequence[Row[Any]]:
     """All events of some images, oldest first."""
     names = ("image_id", "version", "who", "origin", "note", "content", "adjudicates")
-    query = select(*(label_events.c[name] for name in names)).where(*_wanted(dataset, until))
-    some = query.where(label_events.c.image_id.in_(images))
-    return connection.execute(some.order_by(label_events.c.image_id, label_events.c.version)).all()
-
-
-def _wanted(dataset: str, until: int | None) -> list[ColumnElement[bool]]:
-    events = label_events.c
-    return [events.dataset == dataset, *([events.id <= until] if until is not None else [])]
+    wanted = (label_events.c.dataset == dataset, label_events.c.image_id.in_(images))
+    query = select(*(label_events.c[name] for name in names)).where(*wanted)
+    return connection.execute(query.order_by(label_events.c.image_id, label_events.c.version)).all()
 
 
 def _opinions(image_id: str, rows: Sequence[Row[Any]], names: Mapping[int, str]) -> Opinions:

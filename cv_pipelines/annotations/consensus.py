@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-from cv_pipelines.annotations.agreement import Matches, Raters, by_annotator, kappa_of_counts, match_boxes
-from cv_pipelines.annotations.opinions import SAME_OBJECT, Opinions, agree
+from cv_pipelines.annotations.agreement import Matches, Raters, by_annotator, kappa_of_counts
+from cv_pipelines.annotations.opinions import Opinions, agree, matched
 
 KEPT = 1000
 """So many disputes are kept; all are counted."""
@@ -63,29 +63,30 @@ class Consensus:
         if not one.several:
             return
         self.images += 1
-        if one.in_dispute:
-            self.disputed += 1
-            if len(self.disputes) < KEPT:
-                self.disputes.append(one)
         people = sorted(one.said)
         classes = {who: tuple(sorted(set(one.said[who].classes))) for who in people}
         if any(classes.values()):
             self._raters.add(list(classes.values()))
-        for first, second in combinations(people, 2):
-            self._compare(one, first, second, classes)
+        same = [self._compare(one, first, second, classes) for first, second in combinations(people, 2)]
+        if not all(same) if one.open == one.said else one.in_dispute:
+            self.disputed += 1
+            if len(self.disputes) < KEPT:
+                self.disputes.append(one)
 
-    def _compare(self, one: Opinions, first: str, second: str, classes: dict[str, tuple[str, ...]]) -> None:
+    def _compare(self, one: Opinions, first: str, second: str, classes: dict[str, tuple[str, ...]]) -> bool:
         tally, ours, theirs = self._pairs[first, second], one.said[first], one.said[second]
-        same = agree(ours, theirs)
+        found = matched(ours, theirs) if ours.boxes or theirs.boxes else None
+        same = agree(ours, theirs, found)
         tally.images += 1
         tally.equal += same
         if classes[first] or classes[second]:
             tally.classes[classes[first], classes[second]] += 1
-        if ours.boxes or theirs.boxes:
-            tally.add(match_boxes({"": ours.boxes}, {"": theirs.boxes}, SAME_OBJECT))
+        if found is not None:
+            tally.add(found)
         for who in (first, second):
             self._labelled[who] += 1
             self._equal[who] += same
+        return same
 
     @property
     def share(self) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from cv_pipelines.annotations.agreement import match_boxes
+from cv_pipelines.annotations.agreement import Matches, match_boxes
 from cv_pipelines.annotations.annotation import Annotation
 
 SAME_OBJECT = 0.5
@@ -75,16 +75,25 @@ def opinions_of(image: str, version: int, statements: Iterable[Statement]) -> Op
     return Opinions(image, version, said, still)
 
 
-def agree(one: Annotation, other: Annotation) -> bool:
-    """Say whether two labels say the same: equal classes, and each box has a partner of its class in the other."""
-    if set(one.classes) != set(other.classes):
+def agree(one: Annotation, other: Annotation, found: Matches | None = None) -> bool:
+    """Say whether two labels say the same: equal classes, and each box has a partner of its class in the other.
+
+    Args:
+        one: a label.
+        other: of the same image.
+        found: what `matched` says of them, where it was asked already.
+    """
+    if set(one.classes) != set(other.classes) or len(one.boxes) != len(other.boxes):
         return False
-    if [box[:5] for box in one.boxes] == [box[:5] for box in other.boxes]:
-        return True
-    if len(one.boxes) != len(other.boxes):
-        return False
-    found = match_boxes({"": one.boxes}, {"": other.boxes}, SAME_OBJECT)
+    if all(box[:5] == twin[:5] for box, twin in zip(one.boxes, other.boxes, strict=True)):
+        return True  # also where boxes have no area, and so no overlap
+    found = found or matched(one, other)
     return not found.only_first and not found.only_second
+
+
+def matched(one: Annotation, other: Annotation) -> Matches:
+    """The boxes that two labels have in common."""
+    return match_boxes({"": one.boxes}, {"": other.boxes}, SAME_OBJECT)
 
 
 def in_short(said: Annotation) -> str:

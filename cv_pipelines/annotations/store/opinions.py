@@ -1,6 +1,7 @@
 """What people have said of images, read from the events: only of those that two or more have looked at."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -27,31 +28,42 @@ def read_opinions(database: Engine, dataset: str, present: Container[str] | None
         present: ids of the images that count; None: all.
     """
     with database.connect() as connection:
-        names = _names_of(connection, dataset)
+        read = _reader(connection, dataset)
         images = [one for one in _several(connection, dataset) if present is None or one in present]
     for start in range(0, len(images), _AT_ONCE):
         some = images[start : start + _AT_ONCE]
         with database.connect() as connection:  # one each: nobody waits until all are read
             rows = _events(connection, dataset, some)
         for image_id, of_image in groupby(rows, key=lambda row: row.image_id):
-            yield _opinions(image_id, list(of_image), names)
+            yield _opinions(image_id, list(of_image), read)
 
 
 def opinions_on(connection: Connection, dataset: str, image_id: str) -> Opinions:
     """The opinions of one image, also where there are fewer than two."""
-    names = _names_of(connection, dataset)
-    return _opinions(image_id, _events(connection, dataset, [image_id]), names)
+    read = _reader(connection, dataset)
+    return _opinions(image_id, _events(connection, dataset, [image_id]), read)
 
 
-def _names_of(connection: Connection, dataset: str) -> dict[int, str]:
-    """Classes by number, without those that are retired."""
-    return {one.number: one.name for one in classes_of(connection, dataset) if one.state != "retired"}
+def _reader(connection: Connection, dataset: str) -> Callable[[str], Annotation | None]:
+    """What contents say, without classes that are retired; None where these were all. Many say the same."""
+    names = {one.number: one.name for one in classes_of(connection, dataset) if one.state != "retired"}
+
+    @lru_cache(maxsize=_AT_ONCE)
+    def read(content: str) -> Annotation | None:
+        said = annotation_of(content, names, "")
+        nothing_left = not said.classes and not said.boxes and any(classes_in(content))
+        return None if nothing_left else said
+
+    return read
 
 
 def _several(connection: Connection, dataset: str) -> Sequence[str]:
     """Images of which two people have said something; 70 bytes each are held."""
     events = label_events.c
     wanted = (events.dataset == dataset, events.origin == "person", events.note == "")
+    first, last = connection.execute(select(func.min(events.who), func.max(events.who)).where(*wanted)).one()
+    if first == last:
+        return []  # one person, or nobody: there is no need to look at the images
     query = select(events.image_id).where(*wanted).group_by(events.image_id)
     several = query.having(func.min(events.who) != func.max(events.who))
     return connection.scalars(several.order_by(events.image_id)).all()
@@ -65,16 +77,11 @@ def _events(connection: Connection, dataset: str, images: Sequence[str]) -> Sequ
     return connection.execute(query.order_by(label_events.c.image_id, label_events.c.version)).all()
 
 
-def _opinions(image_id: str, rows: Sequence[Row[Any]], names: Mapping[int, str]) -> Opinions:
+def _opinions(image_id: str, rows: Sequence[Row[Any]], read: Callable[[str], Annotation | None]) -> Opinions:
     """What has a note was said of many images at once: nobody has looked at this one for it."""
     of_people = (row for row in rows if row.origin == "person" and not row.note)
-    statements = (Statement(row.who, _said(row.content, names), row.adjudicates) for row in of_people)
+    statements = (
+        Statement(row.who, read(row.content) if row.content is not None else None, row.adjudicates)
+        for row in of_people
+    )
     return opinions_of(image_id, rows[-1].version if rows else 0, statements)
-
-
-def _said(content: str | None, names: Mapping[int, str]) -> Annotation | None:
-    if content is None:
-        return None
-    said = annotation_of(content, names, "")
-    nothing_left = not said.classes and not said.boxes and any(classes_in(content))
-    return None if nothing_left else said

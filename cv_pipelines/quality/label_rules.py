@@ -25,8 +25,6 @@ def _no(code: str, name: str, promise: str, advice: str, blocking: bool = True) 
     )
 
 
-_REVIEW = "See 'cv-pipelines labels disputes', and settle them with 'cv-pipelines labels adjudicate'."
-
 OBJECT_RULES = [
     _no("no_area", "boxes_have_area", "Every box has an area.", "Draw these boxes anew, or delete them."),
     _no(
@@ -60,13 +58,13 @@ OBJECT_RULES = [
         "dispute",
         "nothing_in_dispute",
         "Nobody disagrees about an image.",
-        f"Until somebody settles it, what was said last counts. {_REVIEW}",
+        "What was said last counts until somebody settles it: see 'cv-pipelines labels disputes'.",
         blocking=False,
     ),
     Rule(
         "few_in_dispute",
         "Of the images that two or more people have labelled, few are in dispute (CV_MOST_DISPUTED).",
-        f"These labels are too uncertain to learn from. {_REVIEW}",
+        "These labels are too uncertain to learn from: settle them with 'cv-pipelines labels adjudicate'.",
         "agreement",
         "ExpectColumnValuesToBeInSet",
         {"column": "few", "value_set": [True]},

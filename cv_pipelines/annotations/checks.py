@@ -78,7 +78,7 @@ def check_annotations(annotations: Iterable[Annotation], rules: Rules) -> Findin
             findings.add(finding)
     for name, count in counts.items():
         if count < rules.least:
-            message = f"the class '{name}' has only {count} labels; at least {rules.least} are wanted"
+            message = f"the class '{name}' has {count} labels; at least {rules.least} are wanted"
             findings.add(Finding("too_few", "", message))
     return findings
 

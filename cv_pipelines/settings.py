@@ -70,6 +70,9 @@ class Settings(BaseSettings):
         (), description="Folders, by commas, of which tasks may name files."
     )
     video_sources: Names = Field((), description="Folders and s3:// prefixes whose videos are watched.")
+    most_disputed: float = Field(
+        0.2, ge=0, le=1, description="Share of the images labelled by several people that may be in dispute."
+    )
     executor: Literal["in_process", "swarm"] = Field(
         "in_process", description="Where steps run: in their run's process, or on the nodes of a Docker Swarm."
     )

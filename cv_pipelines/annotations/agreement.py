@@ -1,9 +1,10 @@
 """How far annotators agree: kappa for classes of images, matched boxes for objects."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from cv_pipelines.annotations.annotation import Box
 
 Floats = npt.NDArray[np.float64]
+Label = TypeVar("Label", bound=Hashable)
 
 
 def cohens_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float:
@@ -30,20 +32,23 @@ def cohens_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float
     """
     if len(first) != len(second):
         raise ValueError(f"{len(first)} and {len(second)} items cannot be compared")
-    numbers = {label: number for number, label in enumerate(dict.fromkeys([*first, *second]))}
-    table = np.zeros((len(numbers), len(numbers)))
-    np.add.at(table, ([numbers[label] for label in first], [numbers[label] for label in second]), 1)
-    return kappa_of_table(table)
+    return kappa_of_counts(Counter(zip(first, second, strict=True)))
 
 
-def kappa_of_table(table: Floats) -> float:
-    """Cohen's kappa of a table of counts: one annotator's classes by row, the other's by column."""
-    total = table.sum()
+def kappa_of_counts(counts: Mapping[tuple[Label, Label], int]) -> float:
+    """Cohen's kappa where items are counted already: by the classes that one annotator and the other gave."""
+    total = sum(counts.values())
     if not total:
         return float("nan")
-    observed = np.trace(table) / total
-    chance = float(table.sum(axis=1) @ table.sum(axis=0)) / total**2
-    return float((observed - chance) / (1 - chance)) if chance < 1 else float("nan")
+    firsts, seconds = Counter[Label](), Counter[Label]()
+    for (first, second), count in counts.items():
+        firsts[first] += count
+        seconds[second] += count
+    observed = sum(count for (first, second), count in counts.items() if first == second) / total
+    expected = sum(count * seconds[label] for label, count in firsts.items())
+    if expected == total * total:
+        return float("nan")
+    return _kappa_of_agreement(observed, expected / total**2)
 
 
 def fleiss_kappa(counts: npt.ArrayLike) -> float:
@@ -70,6 +75,62 @@ def fleiss_kappa_by_class(counts: npt.ArrayLike) -> Floats:
     disagreement = (table * (raters - table)).sum(axis=0) / max(1, len(table) * raters * (raters - 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(share * (1 - share) > 0, 1 - disagreement / (share * (1 - share)), np.nan)
+
+
+class Raters:
+    """Fleiss' kappa of items with different numbers of annotators each, item by item: only sums are held.
+
+    An item's agreement is the share of the pairs of its own annotators that agree, and how frequent a class is
+    comes from all annotations, as in K. L. Gwet, Handbook of Inter-Rater Reliability, 2014, chapter 2. Where all
+    items have equally many annotators these are `fleiss_kappa` and `fleiss_kappa_by_class`.
+    """
+
+    def __init__(self) -> None:
+        """Nothing was looked at."""
+        self._items = self._ratings = 0
+        self._agreeing = 0.0
+        self._given: Counter[Hashable] = Counter()
+        self._members: Counter[str] = Counter()
+        self._apart: defaultdict[str, float] = defaultdict(float)
+
+    def add(self, said: Sequence[tuple[str, ...]]) -> None:
+        """Add an item: the classes that each of its annotators gave it, in order; one annotator says nothing.
+
+        What is compared as a whole are all classes of an item; by class, whether it has that class.
+        """
+        raters = len(said)
+        if raters < 2:
+            return
+        pairs = raters * (raters - 1)
+        counts = Counter(said)
+        self._items += 1
+        self._ratings += raters
+        self._agreeing += sum(count * (count - 1) for count in counts.values()) / pairs
+        self._given.update(said)
+        for label, count in Counter(label for one in said for label in set(one)).items():
+            self._members[label] += count
+            self._apart[label] += count * (raters - count) / pairs
+
+    @property
+    def items(self) -> int:
+        """How many items have been added."""
+        return self._items
+
+    def kappa(self) -> float:
+        """Of all classes; NaN without items, or where all give one class to everything."""
+        if not self._items or len(self._given) < 2:
+            return float("nan")
+        chance = sum((count / self._ratings) ** 2 for count in self._given.values())
+        return _kappa_of_agreement(self._agreeing / self._items, chance)
+
+    def kappa_by_class(self) -> dict[str, float]:
+        """Of each class that anybody gave, against all others; NaN where everybody gave it to everything."""
+        found = {}
+        for label, count in sorted(self._members.items()):
+            share = count / self._ratings
+            spread = share * (1 - share)
+            found[label] = 1 - self._apart[label] / self._items / spread if spread else float("nan")
+        return found
 
 
 def _fleiss(counts: npt.ArrayLike) -> tuple[float, float]:

@@ -78,7 +78,7 @@ def check_annotations(annotations: Iterable[Annotation], rules: Rules) -> Findin
             findings.add(finding)
     for name, count in counts.items():
         if count < rules.least:
-            message = f"the class '{name}' has {count}; at least {rules.least} are wanted"
+            message = f"the class '{name}' has {count} labels; at least {rules.least} are wanted"
             findings.add(Finding("too_few", "", message))
     return findings
 
@@ -98,7 +98,8 @@ def check_one(one: Annotation, rules: Rules) -> Iterator[Finding]:
             yield Finding("self_crossing", one.image, f"the outline of {_named(box)} crosses itself")
     for first, second, overlap in duplicates(one.boxes):
         code = "duplicate" if overlap >= SAME else "near_duplicate"
-        message = f"{_named(one.boxes[first])} is there twice: {_named(one.boxes[second])} (IoU {overlap:.2f})"
+        said = "is there twice:" if overlap >= SAME else "may be the same as"
+        message = f"{_named(one.boxes[first])} {said} {_named(one.boxes[second])} (IoU {overlap:.2f})"
         yield Finding(code, one.image, message)
 
 

@@ -38,7 +38,9 @@ def print_report(exchange: "Exchange") -> None:
     """Print counts, what is wrong, and what was lost."""
     report = exchange.report
     classes = len(exchange.classes.frozen())
-    errors.print(f"{report.images:,} images, {report.boxes:,} boxes, {classes:,} classes.")
+    errors.print(
+        f"{_count(report.images, 'image')}, {_count(report.boxes, 'box', 'es')}, {_count(classes, 'class', 'es')}."
+    )
     print_problems(report)
     if report.losses:
         losses = [[what, count, report.examples[what]] for what, count in report.losses.most_common()]
@@ -65,5 +67,9 @@ def print_findings(findings: "Findings") -> None:
 
 
 def _title(what: str, total: int, shown: int) -> str:
-    one = f"{total:,} {what}{'s' if total != 1 else ''}"
+    one = _count(total, what)
     return f"{one}, the first {shown}:" if shown < total else f"{one}:"
+
+
+def _count(number: int, what: str, plural: str = "s") -> str:
+    return f"{number:,} {what}{plural if number != 1 else ''}"

@@ -27,6 +27,10 @@ class ImageNames:
         paths = self._paths.get(image_id)
         return str(paths[0]) if paths else image_id
 
+    def __contains__(self, image_id: object) -> bool:
+        """Whether the data set has an image of this id now."""
+        return image_id in self._paths
+
     def find(self, name: str) -> str:
         """The id of an image.
 

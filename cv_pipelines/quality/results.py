@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 MOST_ROWS = 20
-"""Failing rows that a result shows."""
+"""Failing rows that a result shows, where its rule says nothing else."""
+MOST_FINDINGS = 100
+"""Findings of each kind that a result about labels shows."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class CheckResult:
         blocking: whether it stops what comes after.
         message: the promise that holds, or what is wrong and what to do.
         failing: how many rows break it (1 where it is about a whole table).
-        rows: up to MOST_ROWS of them, by the columns that identify them.
+        rows: the first of them, by the columns that identify them.
     """
 
     name: str

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cv_pipelines.quality.results import MOST_ROWS
+
 FAULT = "This is a fault in the platform; please report it."
 """The advice where nothing that anybody does could break a rule."""
 
@@ -24,6 +26,8 @@ class Rule:
         arguments: of that class.
         blocking: training on data that breaks it would be wrong.
         identity: the columns that name a failing row.
+        total: a column that tells how many rows fail in all, where the table holds but the first of them.
+        shown: failing rows that a result shows.
     """
 
     name: str
@@ -34,3 +38,5 @@ class Rule:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     blocking: bool = True
     identity: tuple[str, ...] = ("image_id",)
+    total: str = ""
+    shown: int = MOST_ROWS

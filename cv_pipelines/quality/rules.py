@@ -3,14 +3,12 @@
 from cv_pipelines.images.header import FORMATS
 from cv_pipelines.images.manifest import IMAGES
 from cv_pipelines.models.drift import LIMIT
+from cv_pipelines.quality.label_rules import LABEL_RULES
 from cv_pipelines.quality.motion_rules import MOTION_RULES
 from cv_pipelines.quality.rule import FAULT, Rule
 
 SMALLEST_SIDE = 8
 MOST_QUARANTINED = 0.05
-FEWEST_IMAGES = 5
-USUAL_FEWEST = 20
-LEAST_SHARE = 0.05
 MOST_MISCALIBRATED = 0.1
 MOST_UNJUDGED = 0.05
 
@@ -65,74 +63,6 @@ MANIFEST_RULES = [
         {"column": "quarantined_share", "max_value": MOST_QUARANTINED},
         blocking=False,
         identity=("files", "quarantined"),
-    ),
-]
-
-LABEL_RULES = [
-    Rule(
-        "labels_in_vocabulary",
-        "Every label is one of the data set's classes.",
-        "Correct these labels, or add the class to the data set.",
-        "labels",
-        "ExpectColumnValuesToBeInSet",
-        {"column": "known_class", "value_set": [True]},
-        identity=("image_id", "label"),
-    ),
-    Rule(
-        "labels_of_known_images",
-        "Every label belongs to an image of the manifest.",
-        "Ingest the data set again.",
-        "labels",
-        "ExpectColumnValuesToBeInSet",
-        {"column": "known_image", "value_set": [True]},
-    ),
-    Rule(
-        "two_classes",
-        "There are at least two classes to tell apart.",
-        "Put the images into one subfolder per class, or give a labels.csv.",
-        "vocabulary",
-        "ExpectTableRowCountToBeBetween",
-        {"min_value": 2},
-        identity=("label",),
-    ),
-    Rule(
-        "images_per_class",
-        f"Every class has at least {FEWEST_IMAGES} images: fewer do not reach all three splits.",
-        "Add images to these classes, or take the classes out.",
-        "vocabulary",
-        "ExpectColumnValuesToBeBetween",
-        {"column": "images", "min_value": FEWEST_IMAGES},
-        identity=("label", "images"),
-    ),
-    Rule(
-        "enough_images_per_class",
-        f"Every class has at least {USUAL_FEWEST} images.",
-        "Figures about these classes will be rough; add images to them.",
-        "vocabulary",
-        "ExpectColumnValuesToBeBetween",
-        {"column": "images", "min_value": USUAL_FEWEST},
-        blocking=False,
-        identity=("label", "images"),
-    ),
-    Rule(
-        "class_balance",
-        f"Every class has at least {LEAST_SHARE:.0%} of the images that the largest class has.",
-        "A model will neglect these classes; add images to them.",
-        "vocabulary",
-        "ExpectColumnValuesToBeBetween",
-        {"column": "share_of_largest", "min_value": LEAST_SHARE},
-        blocking=False,
-        identity=("label", "images"),
-    ),
-    Rule(
-        "distinct_class_names",
-        "No two classes differ only by case or spaces.",
-        "Give these classes one name.",
-        "vocabulary",
-        "ExpectColumnValuesToBeUnique",
-        {"column": "folded"},
-        blocking=False,
-        identity=("label",),
     ),
 ]
 

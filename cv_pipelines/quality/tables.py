@@ -6,6 +6,7 @@ import pandas as pd
 from cv_pipelines.annotations.splits import SPLITS
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.detections.evaluation import class_rows
+from cv_pipelines.quality.label_tables import label_tables
 from cv_pipelines.quality.motion_tables import MOTION_TABLES, Tables
 
 
@@ -18,21 +19,6 @@ def manifest_tables(catalog: Catalog, dataset: str) -> Tables:
     totals["quarantined_share"] = totals["quarantined"] / totals["files"].clip(lower=1)
     sides = images[["image_id"]].assign(short_side=images[["width", "height"]].min(axis=1))
     return {"images": images, "sides": sides, "totals": totals}
-
-
-def label_tables(catalog: Catalog, dataset: str) -> Tables:
-    """`labels`, one row per label; `vocabulary`, one row per class of the label set."""
-    bundle = catalog.open(catalog.require("labels", dataset))
-    manifest = catalog.open(catalog.require("image_manifest", dataset))
-    labels = bundle.table("labels").to_pandas()
-    known = manifest.table("images", ["image_id"]).to_pandas()["image_id"]
-    classes, counts = bundle.facts["classes"], bundle.facts["counts"]
-    vocabulary = pd.DataFrame({"label": classes, "images": [counts[name] for name in classes]})
-    vocabulary["share_of_largest"] = vocabulary["images"] / max(1, vocabulary["images"].max() if classes else 1)
-    vocabulary["folded"] = ["".join(name.casefold().split()) for name in classes]
-    labels["known_image"] = labels["image_id"].isin(known)
-    labels["known_class"] = labels["label"].isin(classes)
-    return {"labels": labels, "vocabulary": vocabulary}
 
 
 def split_tables(catalog: Catalog, dataset: str) -> Tables:

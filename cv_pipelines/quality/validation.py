@@ -11,7 +11,7 @@ import pandas as pd
 
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.errors import InternalError
-from cv_pipelines.quality.results import MOST_ROWS, CheckResult
+from cv_pipelines.quality.results import CheckResult
 from cv_pipelines.quality.rule import Rule
 from cv_pipelines.quality.rules import RULES
 from cv_pipelines.quality.tables import TABLES
@@ -53,11 +53,11 @@ def _run(table: pd.DataFrame, rules: Sequence[Rule]) -> "list[ExpectationValidat
     asset = context.data_sources.add_pandas("tables").add_dataframe_asset("table")
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": table})
     expectations = [getattr(gx.expectations, rule.expectation)(**rule.arguments) for rule in rules]
-    identity = sorted({column for rule in rules for column in rule.identity if column in table.columns})
+    columns = {column for rule in rules for column in (*rule.identity, rule.total) if column in table.columns}
     result_format = {
         "result_format": "SUMMARY",
-        "partial_unexpected_count": MOST_ROWS,
-        "unexpected_index_column_names": identity,
+        "partial_unexpected_count": max(rule.shown for rule in rules),
+        "unexpected_index_column_names": sorted(columns),
     }
     return [batch.validate(expectation, result_format=result_format) for expectation in expectations]
 
@@ -68,12 +68,12 @@ def _result(rule: Rule, result: "ExpectationValidationResult") -> CheckResult:
         raise InternalError("check", message, str(result.exception_info))
     if result.success:
         return CheckResult(rule.name, True, rule.blocking, rule.promise, 0, [])
+    found = result.result.get("partial_unexpected_index_list") or []
     rows = [
-        {column: _plain(row[column]) for column in rule.identity if column in row}
-        for row in result.result.get("partial_unexpected_index_list") or []
+        {column: _plain(row[column]) for column in rule.identity if column in row} for row in found[: rule.shown]
     ]
     message = f"Expected: {rule.promise} {rule.advice}"
-    failing = int(result.result.get("unexpected_count", 1))
+    failing = int(found[0][rule.total] if rule.total else result.result.get("unexpected_count", 1))
     return CheckResult(rule.name, False, rule.blocking, message, failing, rows)
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cv_pipelines.annotations.agreement import (
+    Raters,
     box_agreement,
     by_annotator,
     cohens_kappa,
@@ -80,6 +81,41 @@ def test_fleiss_is_the_weighted_mean_of_its_classes(ratings: list[list[int]]) ->
 def test_fleiss_needs_as_many_annotators_for_each(counts: list[list[int]]) -> None:
     with pytest.raises(ValueError, match="annotators"):
         fleiss_kappa(counts)
+
+
+@given(st.lists(st.lists(st.integers(0, 2), min_size=4, max_size=4), min_size=1, max_size=12))
+def test_item_by_item_is_fleiss_where_all_have_as_many_annotators(ratings: list[list[int]]) -> None:
+    raters = Raters()
+    for row in ratings:
+        raters.add([(str(label),) for label in row])
+    counts = np.array([[row.count(label) for label in range(3)] for row in ratings])
+
+    assert raters.kappa() == pytest.approx(fleiss_kappa(counts), nan_ok=True)
+    by_class = dict(enumerate(fleiss_kappa_by_class(counts)))
+    assert {int(label): kappa for label, kappa in raters.kappa_by_class().items()} == {
+        label: pytest.approx(by_class[label], nan_ok=True) for label in range(3) if counts[:, label].any()
+    }
+
+
+def test_annotators_of_different_number_by_hand() -> None:
+    """Three say a, a, b of one item, two agree on b of the next one: (1/3 + 1) / 2 against (2/5)² + (3/5)²."""
+    raters = Raters()
+    raters.add([("a",), ("a",), ("b",)])
+    raters.add([("b",), ("b",)])
+    raters.add([("c",)])
+
+    assert raters.items == 2
+    assert raters.kappa() == pytest.approx((2 / 3 - 0.52) / 0.48)
+    assert raters.kappa_by_class() == pytest.approx({"a": 1 - (1 / 6) / 0.24, "b": 1 - (1 / 6) / 0.24})
+
+
+def test_several_classes_of_an_item_count_one_by_one() -> None:
+    raters = Raters()
+    raters.add([("a", "b"), ("a",)])
+    raters.add([("b",), ("b",)])
+
+    assert raters.kappa_by_class()["a"] == pytest.approx(1)
+    assert raters.kappa_by_class()["b"] < 0.5
 
 
 def box(left: float, label: str = "car") -> Box:

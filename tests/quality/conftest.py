@@ -1,5 +1,6 @@
 """The artefacts of a loop, made by hand, so that a test can break one thing in them."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,9 @@ import pytest
 
 from cv_pipelines.annotations.labels import LABELS
 from cv_pipelines.annotations.splits import ASSIGNMENTS
+from cv_pipelines.annotations.store.classes import ensure_classes
+from cv_pipelines.annotations.store.events import Author, Change, append, writing
+from cv_pipelines.annotations.store.standing import ANNOTATIONS
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.detections.evaluation import VOC
 from cv_pipelines.images.manifest import IMAGES, NEAR_DUPLICATES
@@ -25,13 +29,18 @@ def pieces() -> Pieces:
     ids = [f"i{number:02}" for number in range(72)]
     splits = ["test" if place < 9 else "validation" if place < 18 else "train" for place in range(72)]
     return {
-        "images": [{"image_id": image, "width": 640, "height": 480, "format": "PNG"} for image in ids],
+        "images": [
+            {"image_id": image, "sources": [f"{image}.png"], "width": 640, "height": 480, "format": "PNG"}
+            for image in ids
+        ],
         "columns": IMAGES.names,
         "near_duplicates": [{"image_id": "i00", "other_id": "i01", "distance": 2}],
         "files": {"files": 75, "images": 72, "duplicates": 0, "quarantined": 3},
         "labels": [{"image_id": image, "label": CLASSES[place % 3]} for place, image in enumerate(ids)],
         "classes": list(CLASSES),
         "counts": {},
+        "objects": {},  # of images, by class: left, top, width and height, and an outline perhaps
+        "opinions": [],  # who, of which image, which class
         "assignments": [
             {"image_id": image, "split": split, "reason": "", "present": True}
             for image, split in zip(ids, splits, strict=True)
@@ -60,6 +69,23 @@ def pieces() -> Pieces:
     }
 
 
+def objects_and_opinions(catalog: Catalog, pieces: Pieces) -> tuple[Pieces, str]:
+    """Facts of the labels, and the part `annotations`; opinions become events."""
+    numbers = {str(number): name for number, name in enumerate([*CLASSES, "ghost"])}
+    of_images = {row["image_id"]: {"classes": [0]} for row in pieces["labels"]}
+    for image, boxes in pieces["objects"].items():
+        of_images[image] = {"boxes": boxes}
+    rows = [{"image_id": image, "content": json.dumps(held)} for image, held in of_images.items()]
+    annotations = put_table(catalog.store, pa.Table.from_pylist(rows, ANNOTATIONS))
+    facts: Pieces = {"objects": {"cat": 1} if pieces["objects"] else {}, "several": 0, "numbers": numbers}
+    if pieces["opinions"]:
+        with writing(catalog.database, "pets") as connection:
+            ensure_classes(connection, "pets", [(name, "", {}) for name in CLASSES], "ann")
+            for who, image, number in pieces["opinions"]:
+                append(connection, "pets", [Change(image, f'{{"classes":[{number}]}}')], Author(who))
+    return facts, annotations
+
+
 @pytest.fixture
 def publish(catalog: Catalog) -> Callable[[Pieces], Catalog]:
     """Write pieces as the artefacts of the data set `pets`."""
@@ -76,10 +102,11 @@ def publish(catalog: Catalog) -> Callable[[Pieces], Catalog]:
         manifest["near_duplicates"] = table("near_duplicates", NEAR_DUPLICATES)
         counts = Counter(row["label"] for row in pieces["labels"]) | Counter(pieces["counts"])
         labels = {"classes": pieces["classes"], "counts": {name: counts[name] for name in pieces["classes"]}}
+        held, annotations = objects_and_opinions(catalog, pieces)
         predictions = {"predictions": table("predictions", PREDICTIONS)}
         for asset, facts, parts in (
             ("image_manifest", pieces["files"], manifest),
-            ("labels", labels, {"labels": table("labels", LABELS)}),
+            ("labels", labels | held, {"labels": table("labels", LABELS), "annotations": annotations}),
             ("dataset_splits", {}, {"assignments": table("assignments", ASSIGNMENTS)}),
             ("model_evaluation", pieces["evaluation"], {}),
             ("predictions", {}, predictions),

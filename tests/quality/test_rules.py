@@ -14,7 +14,16 @@ Pieces = dict[str, Any]
 Publish = Callable[[Pieces], Catalog]
 BLOCKING = {
     "image_manifest": {"schema", "not_empty", "unique_ids", "formats"},
-    "labels": {"labels_in_vocabulary", "labels_of_known_images", "two_classes", "images_per_class"},
+    "labels": {
+        "labels_in_vocabulary",
+        "two_classes",
+        "images_per_class",
+        "boxes_have_area",
+        "boxes_within_images",
+        "boxes_distinct",
+        "objects_in_vocabulary",
+        "few_in_dispute",
+    },
     "dataset_splits": {"one_split_per_image", "nothing_shared_between_splits", "every_class_in_every_split"},
     "model_evaluation": set(),
     "predictions": {"one_prediction_per_image"},
@@ -64,6 +73,23 @@ def left_out(pieces: Pieces) -> None:
         row |= {"split": None, "reason": "shows the same as images in test and train"}
 
 
+def boxes(*held: list[Any]) -> Callable[[Pieces], object]:
+    """Boxes on one image: number of the class, left, top, width, height."""
+    return lambda pieces: pieces["objects"].update(i00=list(held))
+
+
+def opinions(*held: tuple[str, str, int]) -> Callable[[Pieces], object]:
+    """Who has said of which image which class."""
+    return lambda pieces: pieces["opinions"].extend(held)
+
+
+def wrong(problem: str, image: str = "i00.png") -> list[dict[str, Any]]:
+    return [{"image": image, "problem": problem}]
+
+
+BOW_TIE = {"outline": [[[0, 0], [9, 9], [9, 0], [0, 9]]]}
+AGREED = [(who, f"i{number:02}", 0) for who in ("ann", "bob") for number in range(4)]
+
 CASES = [
     Case("image_manifest/schema", lambda p: p.update(columns=p["columns"][:-1]), []),
     Case("image_manifest/not_empty", lambda p: p.update(images=[]), []),
@@ -104,6 +130,43 @@ CASES = [
         [{"label": "owl", "images": 49}],
     ),
     Case("labels/distinct_class_names", with_class("D og", 24), [{"label": "dog"}, {"label": "D og"}], failing=2),
+    Case("labels/boxes_have_area", boxes([0, 1, 2, 0, 4]), wrong("'cat' at 1, 2, 0 x 4 has no area")),
+    Case(
+        "labels/boxes_within_images",
+        boxes([1, 600, 2, 42, 4], [1, 500, 2, 141, 4]),
+        wrong("'dog' at 600, 2, 42 x 4 is outside of 640 x 480"),
+    ),
+    Case(
+        "labels/boxes_distinct",
+        boxes([1, 6, 2, 30, 40], [1, 6, 2, 30, 40]),
+        wrong("'dog' at 6, 2, 30 x 40 is there twice: 'dog' at 6, 2, 30 x 40 (IoU 1.00)"),
+    ),
+    Case(
+        "labels/objects_marked_once",
+        boxes([1, 6, 2, 30, 40], [1, 7, 2, 30, 40], [0, 6, 2, 30, 40]),
+        wrong("'dog' at 6, 2, 30 x 40 may be the same as 'dog' at 7, 2, 30 x 40 (IoU 0.94)"),
+    ),
+    Case(
+        "labels/objects_in_vocabulary",
+        boxes([3, 6, 2, 30, 40]),
+        wrong("the class 'ghost' is not in the label set"),
+    ),
+    Case(
+        "labels/outlines_simple",
+        boxes([0, 0, 0, 9, 9, BOW_TIE]),
+        wrong("the outline of 'cat' at 0, 0, 9 x 9 crosses itself"),
+    ),
+    Case(
+        "labels/nothing_in_dispute",
+        opinions(*AGREED, ("ann", "i04", 1), ("bob", "i04", 2)),
+        wrong("ann: dog; bob: owl", "i04.png"),
+    ),
+    Case(
+        "labels/few_in_dispute",
+        opinions(*AGREED, ("ann", "i03", 1)),
+        [{"images": 4, "in_dispute": 1, "allowed_share": 0.2}],
+        also={"nothing_in_dispute"},
+    ),
     Case(
         "dataset_splits/one_split_per_image",
         lambda p: p["assignments"].append({**p["assignments"][0], "split": "train"}),

@@ -1,0 +1,87 @@
+"""What people have said of images, read from the events: only of those that two or more have looked at."""
+
+from collections.abc import Callable, Container, Iterator, Sequence
+from functools import lru_cache
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, func, select
+
+from cv_pipelines.annotations.annotation import Annotation
+from cv_pipelines.annotations.opinions import Opinions, Statement, opinions_of
+from cv_pipelines.annotations.store.classes import classes_of
+from cv_pipelines.annotations.store.content import annotation_of, classes_in
+from cv_pipelines.database.label_tables import label_events
+
+_AT_ONCE = 500
+
+
+def read_opinions(database: Engine, dataset: str, present: Container[str] | None = None) -> Iterator[Opinions]:
+    """The opinions of the images that two or more people have said something of, by the ids of the images.
+
+    A person's opinion is the newest event of theirs; none is a label that they took away, what consists of
+    nothing but retired classes, or what was said in bulk by going back to a version.
+
+    Args:
+        database: where the events are.
+        dataset: the data set.
+        present: ids of the images that count; None: all.
+    """
+    with database.connect() as connection:
+        read = _reader(connection, dataset)
+        images = [one for one in _several(connection, dataset) if present is None or one in present]
+    for start in range(0, len(images), _AT_ONCE):
+        some = images[start : start + _AT_ONCE]
+        with database.connect() as connection:  # one each: nobody waits until all are read
+            rows = _events(connection, dataset, some)
+        for image_id, of_image in groupby(rows, key=lambda row: row.image_id):
+            yield _opinions(image_id, list(of_image), read)
+
+
+def opinions_on(connection: Connection, dataset: str, image_id: str) -> Opinions:
+    """The opinions of one image, also where there are fewer than two."""
+    read = _reader(connection, dataset)
+    return _opinions(image_id, _events(connection, dataset, [image_id]), read)
+
+
+def _reader(connection: Connection, dataset: str) -> Callable[[str], Annotation | None]:
+    """What contents say, without classes that are retired; None where these were all. Many say the same."""
+    names = {one.number: one.name for one in classes_of(connection, dataset) if one.state != "retired"}
+
+    @lru_cache(maxsize=_AT_ONCE)
+    def read(content: str) -> Annotation | None:
+        said = annotation_of(content, names, "")
+        nothing_left = not said.classes and not said.boxes and any(classes_in(content))
+        return None if nothing_left else said
+
+    return read
+
+
+def _several(connection: Connection, dataset: str) -> Sequence[str]:
+    """Images of which two people have said something; 70 bytes each are held."""
+    events = label_events.c
+    wanted = (events.dataset == dataset, events.origin == "person", events.note == "")
+    first, last = connection.execute(select(func.min(events.who), func.max(events.who)).where(*wanted)).one()
+    if first == last:
+        return []  # one person, or nobody: there is no need to look at the images
+    query = select(events.image_id).where(*wanted).group_by(events.image_id)
+    several = query.having(func.min(events.who) != func.max(events.who))
+    return connection.scalars(several.order_by(events.image_id)).all()
+
+
+def _events(connection: Connection, dataset: str, images: Sequence[str]) -> Sequence[Row[Any]]:
+    """All events of some images, oldest first."""
+    names = ("image_id", "version", "who", "origin", "note", "content", "adjudicates")
+    wanted = (label_events.c.dataset == dataset, label_events.c.image_id.in_(images))
+    query = select(*(label_events.c[name] for name in names)).where(*wanted)
+    return connection.execute(query.order_by(label_events.c.image_id, label_events.c.version)).all()
+
+
+def _opinions(image_id: str, rows: Sequence[Row[Any]], read: Callable[[str], Annotation | None]) -> Opinions:
+    """What has a note was said of many images at once: nobody has looked at this one for it."""
+    of_people = (row for row in rows if row.origin == "person" and not row.note)
+    statements = (
+        Statement(row.who, read(row.content) if row.content is not None else None, row.adjudicates)
+        for row in of_people
+    )
+    return opinions_of(image_id, rows[-1].version if rows else 0, statements)

@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import TypeVar
 
 from cv_pipelines.errors import InfrastructureError
+from cv_pipelines.garbage import collect_rarely
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,8 +28,8 @@ Work = Callable[[Sequence[Item]], Result]
 _script_hidden = threading.Lock()
 _AHEAD = 3
 """Batches queued per worker: enough to keep it busy, few enough to bound the memory."""
-_OBJECTS = 100_000
-"""New objects after which Python looks for cycles: by default it does all the time, where there are hardly any."""
+_OBJECTS = 1_000_000
+"""New objects after which Python looks for cycles while results pile up, of which hardly any are in one."""
 _alarmed = False
 """Whether this is a worker process, which an alarm may end."""
 
@@ -67,7 +68,7 @@ def map_in_workers(
 def few_collections() -> Iterator[None]:
     """Look for cycles less often meanwhile: rows of files are many objects, and none of them is in a cycle."""
     before = gc.get_threshold()
-    gc.set_threshold(10 * _OBJECTS)
+    gc.set_threshold(_OBJECTS)
     try:
         yield
     finally:
@@ -146,7 +147,7 @@ def _settle_in() -> None:
     global _alarmed
     _alarmed = True
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    gc.set_threshold(_OBJECTS)
+    collect_rarely()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -17,6 +17,7 @@ LAYERS = [
         "cv_pipelines.progress",
         "cv_pipelines.hashing",
         "cv_pipelines.failpoints",
+        "cv_pipelines.garbage",
     ],
     ["cv_pipelines.settings", "cv_pipelines.workers", "cv_pipelines.background"],
     ["cv_pipelines.storage", "cv_pipelines.database", "cv_pipelines.broker"],

@@ -22,6 +22,7 @@ from cv_pipelines.cli.schema import schema
 from cv_pipelines.cli.store import store
 from cv_pipelines.cli.task import task
 from cv_pipelines.cli.video import video
+from cv_pipelines.garbage import collect_rarely
 
 
 @click.group(cls=ErrorGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,6 +36,7 @@ def main() -> None:
       cv-pipelines run flowers
       cv-pipelines report flowers --json
     """
+    collect_rarely()
 
 
 for command in (

@@ -48,7 +48,7 @@ def measure(rounds: int) -> list[Figure]:
     """Within six times the load and 500 MB; processor time, since one core does all of it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "instances.json")
-        _write(path)
+        write_coco(path)
         found = [{what: _run(what, path) for what in _WORK} for _ in range(rounds)]
     figures = []
     for what in ("import", "export"):
@@ -71,7 +71,7 @@ def _run(what: str, path: Path) -> dict[str, float]:
     return result
 
 
-def _write(path: Path) -> None:
+def write_coco(path: Path) -> None:
     """A file like those of annotation tools: boxes in no order, two decimals."""
     random = np.random.default_rng(0)
     places = np.round(random.uniform(1, 400, (BOXES, 4)), 2).tolist()

@@ -19,6 +19,7 @@ BENCHMARKS = (
     "manifest",
     "labels",
     "detections",
+    "label_store",
     "task_list",
     "s3",
     "prediction",

@@ -14,6 +14,7 @@ POINTS = {
     "finish.before_commit": "outcomes are written, and not committed",
     "finish.committed": "outcomes are committed, and their events not told",
     "outbox.published": "events are told, and not settled",
+    "labels.before_commit": "the labels of a file are written, and not committed",
     "motion.chunk_kept": "the result of a chunk of a video is kept, and others are not",
 }
 _ACTIONS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}

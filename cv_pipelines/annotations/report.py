@@ -62,10 +62,10 @@ class Report:
         if len(self.problems) < KEPT:
             self.problems.append(Problem(code, _short(where), _short(message)))
 
-    def loss(self, what: str, where: str) -> None:
+    def loss(self, what: str, where: str, times: int = 1) -> None:
         """Note something that a format cannot hold; `what` is one of few phrases, not the item."""
         what = _short(what) if what in self.losses or len(self.losses) < _KINDS else "further losses"
-        self.losses[what] += 1
+        self.losses[what] += times
         self.examples.setdefault(what, _short(where))
 
     @contextmanager

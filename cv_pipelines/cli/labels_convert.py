@@ -56,7 +56,7 @@ def convert(
     from cv_pipelines.annotations.images import ImageFolder
 
     written_as = find_format(write_as)
-    found = _format(source, read_as)
+    found = format_of(source, read_as)
     exchange = _exchange(source, ImageFolder(folder) if folder else None)
     made = convert_labels(source, found, target, written_as, exchange, skip_bad)
     if as_json:
@@ -85,7 +85,7 @@ def check(source: Path, read_as: str | None, folder: Path | None, least: int, as
     from cv_pipelines.annotations.exchange import passed
     from cv_pipelines.annotations.images import ImageFolder
 
-    found = _format(source, read_as)
+    found = format_of(source, read_as)
     images = ImageFolder(folder) if folder else None
     exchange = _exchange(source, images)
     findings = check_annotations(passed(found.read(source, exchange), exchange), Rules(least=least, images=images))
@@ -111,7 +111,12 @@ def formats(as_json: bool) -> None:
         print_table(["format", "what it is"], [[one.name, one.title] for one in FORMATS])
 
 
-def _format(source: Path, name: str | None) -> "Format":
+def format_of(source: Path, name: str | None, option: str = "--from") -> "Format":
+    """The format that somebody has named, else what a path looks like.
+
+    Raises:
+        InputError: `unknown_format`, `wrong_format` or `no_file`.
+    """
     from cv_pipelines.annotations.formats.known import NAMES, detect, find_format, require_format
 
     if name is not None:
@@ -121,7 +126,7 @@ def _format(source: Path, name: str | None) -> "Format":
     detected = detect(source)
     if detected is None:
         raise InputError(
-            "unknown_format", f"'{source}' looks like none of {', '.join(NAMES)}; name one with --from."
+            "unknown_format", f"'{source}' looks like none of {', '.join(NAMES)}; name one with {option}."
         )
     return detected
 

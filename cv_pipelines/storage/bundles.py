@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -42,6 +42,10 @@ class Bundle:
     def bytes(self, part: str) -> bytes:
         """Read one part whole."""
         return self.store.get(self._key(part))
+
+    def open(self, part: str) -> BinaryIO:
+        """Open one part for reading; the file can seek."""
+        return self.store.open(self._key(part))
 
     def table(self, part: str, columns: list[str] | None = None) -> pa.Table:
         """Read one part as an Arrow table, or only some of its columns."""

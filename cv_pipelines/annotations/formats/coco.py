@@ -69,4 +69,4 @@ def _recognise(sight: Sight) -> bool:
     )
 
 
-COCO = Format("coco", "COCO instances (JSON)", False, read, write, _recognise)
+COCO = Format("coco", "COCO instances (JSON)", False, read, write, _recognise, lists_all=True)

@@ -130,4 +130,4 @@ def _recognise(sight: Sight) -> bool:
     return not sight.files and "<annotations" in sight.heads.get(".xml", "")
 
 
-CVAT = Format("cvat", "CVAT for images 1.1 (XML)", False, read, write, _recognise)
+CVAT = Format("cvat", "CVAT for images 1.1 (XML)", False, read, write, _recognise, lists_all=True)

@@ -44,6 +44,7 @@ class Format:
         read: see Read.
         write: see Write.
         recognise: says whether a path looks like this format, from its names and the beginnings of files.
+        lists_all: it lists images that nobody has labelled, too; else an image with nothing on it is labelled so.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Format:
     read: Read
     write: Write
     recognise: Callable[["Sight"], bool]
+    lists_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,4 +135,6 @@ def _recognise(sight: Sight) -> bool:
     return any(task in PurePosixPath(file).parts for file in places for task in _TASKS)
 
 
-IMAGENET = Format("imagenet", "ImageNet (a folder of XML with image sets)", True, read, write, _recognise)
+IMAGENET = Format(
+    "imagenet", "ImageNet (a folder of XML with image sets)", True, read, write, _recognise, lists_all=True
+)

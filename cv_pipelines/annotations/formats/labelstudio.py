@@ -158,4 +158,4 @@ def _recognise(sight: Sight) -> bool:
     return not sight.files and head.lstrip("\ufeff \r\n\t").startswith("[") and '"data"' in head
 
 
-LABELSTUDIO = Format("labelstudio", "Label Studio (JSON)", False, read, write, _recognise)
+LABELSTUDIO = Format("labelstudio", "Label Studio (JSON)", False, read, write, _recognise, lists_all=True)

@@ -46,10 +46,18 @@ def classes_of(connection: Connection, dataset: str, until: int | None = None) -
     return [StoredClass(row.number, row.name, row.colour, row.state, row.attributes) for row in rows]
 
 
+def numbers_by_name(connection: Connection, dataset: str) -> dict[str, int]:
+    """Numbers of classes by all names that they have had; where several had one, by whose it is, or was last."""
+    events = label_class_events
+    query = select(events.c.name, events.c.number).where(events.c.dataset == dataset).order_by(events.c.id)
+    earlier = {row.name: row.number for row in connection.execute(query)}
+    return earlier | {one.name: one.number for one in classes_of(connection, dataset)}
+
+
 def present_names(connection: Connection, dataset: str) -> dict[str, str]:
     """What classes are called now, by all names that they have had: files go on using old ones; none retired."""
     called = {one.number: one.name for one in classes_of(connection, dataset) if one.state != "retired"}
-    numbers = _numbers_by_name(connection, dataset)
+    numbers = numbers_by_name(connection, dataset)
     return {name: called[number] for name, number in numbers.items() if number in called}
 
 
@@ -74,14 +82,15 @@ def ensure_classes(
     Args:
         connection: of store.events.writing.
         dataset: the data set.
-        wanted: name, colour or "", and attributes of each.
+        wanted: name, colour (one that is none, such as "", is chosen), and attributes of each.
         who: wants them.
         state: of those that are added.
     """
-    numbers, number = _numbers_by_name(connection, dataset), len(classes_of(connection, dataset))
+    numbers, number = numbers_by_name(connection, dataset), len(classes_of(connection, dataset))
     for name, colour, attributes in wanted:
         if name not in numbers:
-            made = StoredClass(number, name, colour or colour_of(number), state, attributes)
+            chosen = colour.lower() if _COLOUR.fullmatch(colour.lower()) else colour_of(number)
+            made = StoredClass(number, name, chosen, state, attributes)
             _put(connection, dataset, made, who)
             numbers[name], number = number, number + 1
     return numbers
@@ -162,14 +171,6 @@ def find_class(connection: Connection, dataset: str, name: str) -> StoredClass:
         known = ", ".join(f"'{one.name}'" for one in present.values() if one.state == "active") or "none yet"
         raise InputError("no_class", f"'{dataset}' has no class '{name}' (there are: {known}).")
     return found
-
-
-def _numbers_by_name(connection: Connection, dataset: str) -> dict[str, int]:
-    """By all names that classes have had; where several had one, by whose it is, or was last."""
-    events = label_class_events
-    query = select(events.c.name, events.c.number).where(events.c.dataset == dataset).order_by(events.c.id)
-    earlier = {row.name: row.number for row in connection.execute(query)}
-    return earlier | {one.name: one.number for one in classes_of(connection, dataset)}
 
 
 def _require_name(name: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from cv_pipelines.annotations.store.classes import StoredClass, classes_of, restore_classes
-from cv_pipelines.annotations.store.events import Author, Change, Written, append, newest
+from cv_pipelines.annotations.store.events import Author, Change, Written, append, newest_of
 from cv_pipelines.annotations.store.versions import last_event
 from cv_pipelines.database.label_tables import label_events
 
@@ -76,6 +76,5 @@ def _contents(
     connection: Connection, dataset: str, until: int, images: list[str]
 ) -> dict[str, tuple[str | None, str]]:
     """What stood of images, and who had said so."""
-    columns = [label_events.c[name] for name in ("image_id", "content", "who")]
-    rows = connection.execute(newest(dataset, until, images).with_only_columns(*columns))
+    rows = newest_of(connection, dataset, images, ("image_id", "content", "who"), until)
     return {row.image_id: (row.content, row.who) for row in rows}

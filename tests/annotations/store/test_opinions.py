@@ -51,7 +51,7 @@ def test_images_of_two_people_or_more_are_read(database: Engine) -> None:
     source, model = Author("source", "import"), Author("dan", "model", "m1")
     say(database, (source, "a", CAT), ("ann", "a", CAT), ("bob", "a", DOG), ("ann", "a", BOX))
     say(database, (model, "b", CAT), ("ann", "b", DOG), (source, "c", CAT), (model, "d", CAT))
-    say(database, ("bob", "e", CAT), ("ann", "e", CAT), (source, "e", DOG))
+    say(database, (source, "e", DOG), ("bob", "e", CAT), ("ann", "e", CAT))
 
     assert read(database) == {
         "a": {"ann": ("dog",), "bob": ("dog",)},

@@ -18,6 +18,7 @@ from cv_pipelines.annotations.formats.cvat import CVAT
 from cv_pipelines.annotations.formats.format import Format
 from cv_pipelines.annotations.formats.known import find_format
 from cv_pipelines.annotations.importing import Choices, Imported, import_labels, importer
+from cv_pipelines.annotations.label_set import colour_of
 from cv_pipelines.annotations.store.classes import add_class, classes_of, rename_class, retire_class
 from cv_pipelines.annotations.store.content import content_of
 from cv_pipelines.annotations.store.events import Author, Change, append, newest_of, writing
@@ -323,7 +324,8 @@ def test_classes_keep_the_order_colours_and_attributes_of_the_file(
     found.write_text(json.dumps(text))
     take(catalog, street, found)
     with catalog.database.connect() as connection:
-        assert classes_of(connection, "street")[4].attributes == {"id": 1, "supercategory": "vehicle"}
+        van = classes_of(connection, "street")[4]
+    assert (van.attributes, van.colour) == ({"id": 1, "supercategory": "vehicle"}, colour_of(4))
 
 
 def test_classes_that_the_data_set_does_not_have_are_unknown_where_they_are_fixed(

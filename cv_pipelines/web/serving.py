@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -60,8 +61,8 @@ def serve(listening: socket.socket, host: str, processes: int, proxies: Sequence
         timeout_graceful_shutdown=_END_SECONDS,
         ws="none",
     )
-    server = uvicorn.Server(config)
-    if processes == 1:
-        server.run(sockets=[listening])
-    else:
-        Multiprocess(config, target=server.run, sockets=[listening]).run()
+    with suppress(KeyboardInterrupt):  # which uvicorn raises once more after it has ended well
+        if processes > 1:
+            Multiprocess(config, sockets=[listening]).run()
+        else:
+            uvicorn.Server(config).run(sockets=[listening])

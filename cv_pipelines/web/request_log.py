@@ -55,12 +55,19 @@ class RequestLog:
             if not status:
                 await answer(scope, receive, send_and_look)
         finally:
-            identity, route = scope["state"].get("identity"), scope.get("route")
+            identity = scope["state"].get("identity")
             _log.info(
                 "request",
                 method=scope["method"],
-                route=getattr(route, "path", None) or "-",
+                route=_route(scope),
                 status=status,
                 ms=round((time.perf_counter() - started) * 1000, 1),
                 who=identity.name if identity else "-",
             )
+
+
+def _route(scope: Scope) -> str:
+    """The template of an address, `-` where there is none."""
+    if scope["path"].startswith("/static/"):
+        return "/static"
+    return getattr(scope.get("route"), "path", None) or "-"

@@ -1,11 +1,15 @@
 """What is refused before anybody looks at what is asked for, and how it is said."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 
 import httpx
 import pytest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
+from cv_pipelines.web.bounds import Bounds
 from tests.web_site import Site
 
 PAGE = {"Accept": "text/html"}
@@ -123,3 +127,27 @@ def test_the_log_has_a_line_for_a_request_and_no_secret(site: Site, client: http
     assert seen["ms"] > 0
     assert secret not in text
     assert not any(token in text for token in site.tokens.values())
+
+
+def test_a_client_that_asks_for_too_much_at_once_waits_and_others_do_not() -> None:
+    async def answer() -> tuple[list[int], int]:
+        busy = asyncio.Event()
+
+        async def application(scope: Scope, receive: Receive, send: Send) -> None:
+            await busy.wait()
+            await Response("ok")(scope, receive, send)
+
+        transport = httpx.ASGITransport(Bounds(application, ["localhost"]))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            tabs = [asyncio.create_task(client.get("/", headers={"Cookie": "cv_session=a"})) for _ in range(70)]
+            other = asyncio.create_task(client.get("/", headers={"Cookie": "cv_session=b"}))
+            await asyncio.wait(tabs, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.sleep(0)
+            busy.set()
+            answers = await asyncio.gather(*tabs)
+            assert (await client.get("/", headers={"Cookie": "cv_session=a"})).status_code == 200
+            return [one.status_code for one in answers], (await other).status_code
+
+    tabs, other = asyncio.run(answer())
+
+    assert (tabs.count(200), tabs.count(429), other) == (64, 6, 200)

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,34 +35,42 @@ class Site:
     catalog: Catalog
     tokens: dict[str, str]
 
-    @contextmanager
-    def serve(self, *arguments: str, **environment: str) -> Iterator[str]:
-        """`cv-pipelines web` on a free port; yields its address. What it logs is appended to `log`."""
-        command = [COMMAND, "web", "--port", "0", *arguments]
-        with self.log.open("a") as log:
-            process = subprocess.Popen(
-                command,
-                env={**self.installation.environment, **environment},
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                start_new_session=True,
-            )
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert "http://" in line, self.log.read_text()
-            yield line.split("is at ")[1].split(";")[0]
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.communicate(timeout=30)
+    def serve(self, *arguments: str, **environment: str) -> AbstractContextManager[str]:
+        """The application of this installation; settings may be given."""
+        extra = {**self.installation.extra, **environment}
+        return serve_web(Installation(self.installation.state, extra), *arguments)
 
     @property
     def log(self) -> Path:
+        """What all its applications log."""
         return self.installation.state / "web.log"
 
     def bearer(self, role: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.tokens[role]}"}
+
+
+@contextmanager
+def serve_web(installation: Installation, *arguments: str) -> Iterator[str]:
+    """`cv-pipelines web` on a free port; yields its address. It logs to `web.log` in the state folder."""
+    command = [COMMAND, "web", "--port", "0", *arguments]
+    path = installation.state / "web.log"
+    with path.open("a") as log:
+        process = subprocess.Popen(
+            command,
+            env=installation.environment,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert "http://" in line, path.read_text()
+        yield line.split("is at ")[1].split(";")[0]
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.communicate(timeout=30)
 
 
 def fill(catalog: Catalog, name: str, folder: Path) -> list[str]:

@@ -16,7 +16,7 @@ class Shelf:
     Attributes:
         folder: made when it is needed.
         budget: bytes.
-        digits: there are 16 folders in it for 1, 256 for 2. Room is made in one of them at a time, which looks at
+        digits: it holds one folder for 0, 16 for 1, 256 for 2. Room is made in one at a time, which looks at
             its files only: many small files want more folders.
     """
 

@@ -17,6 +17,8 @@ from cv_pipelines.web.tokens import Role, create_token, revoke_token
 from tests.web_site import Site
 
 PAGE = {"Accept": "text/html"}
+WAIT = 60.0
+"""Seconds: processes may still be starting, on a busy machine."""
 
 
 def log_in(client: httpx.Client, token: str, **more: str) -> httpx.Response:
@@ -67,7 +69,7 @@ def test_a_role_may_do_what_lower_ones_may(site: Site, roles: httpx.Client, has:
 
 def test_a_change_with_a_cookie_needs_the_token_of_its_own_session(site: Site, roles: httpx.Client) -> None:
     assert log_in(roles, site.tokens["annotator"]).status_code == 303
-    with httpx.Client(base_url=roles.base_url) as other:
+    with httpx.Client(base_url=roles.base_url, timeout=WAIT) as other:
         log_in(other, site.tokens["annotator"])
         of_another = csrf_of(other)
 
@@ -133,7 +135,11 @@ def test_logging_in_leads_to_no_other_site(site: Site, client: httpx.Client, to:
 
 def test_a_session_is_known_to_every_process_and_ends_with_its_token(site: Site, url: str) -> None:
     token = create_token(site.catalog.database, "shared", Role.VIEWER, "test")
-    with site.serve() as second, httpx.Client(base_url=url) as client, httpx.Client(base_url=second) as other:
+    with (
+        site.serve() as second,
+        httpx.Client(base_url=url, timeout=WAIT) as client,
+        httpx.Client(base_url=second, timeout=WAIT) as other,
+    ):
         log_in(client, token)
         session = {"Cookie": f"cv_session={client.cookies['cv_session']}"}
 
@@ -146,12 +152,14 @@ def test_one_address_may_fail_ten_times_whatever_process_it_asks(site: Site, url
     with site.serve("--processes", "2", CV_WEB_PROXIES="127.0.0.1") as second:
         headers = {"X-Forwarded-For": "203.0.113.9", **PAGE}
         statuses = [
-            httpx.post(f"{second}/login", data={"token": "cv_wrong"}, headers=headers).status_code
+            httpx.post(
+                timeout=WAIT, url=f"{second}/login", data={"token": "cv_wrong"}, headers=headers
+            ).status_code
             for _ in range(11)
         ]
         right = {"token": site.tokens["viewer"]}
-        blocked = httpx.post(f"{second}/login", data=right, headers=headers)
-        spoofed = httpx.post(f"{url}/login", data=right, headers=headers)
+        blocked = httpx.post(timeout=WAIT, url=f"{second}/login", data=right, headers=headers)
+        spoofed = httpx.post(timeout=WAIT, url=f"{url}/login", data=right, headers=headers)
 
     assert statuses == [401] * 10 + [429]
     assert (blocked.status_code, blocked.headers["Retry-After"]) == (429, "300")
@@ -161,7 +169,9 @@ def test_one_address_may_fail_ten_times_whatever_process_it_asks(site: Site, url
 def test_behind_a_proxy_with_https_the_cookie_is_for_https_and_this_host_alone(site: Site) -> None:
     with site.serve(CV_WEB_PROXIES="127.0.0.1", CV_WEB_HOSTS="labels.example") as behind:
         headers = {"Host": "labels.example", "X-Forwarded-Proto": "https", "Origin": "https://labels.example"}
-        entered = httpx.post(f"{behind}/login", data={"token": site.tokens["viewer"]}, headers=headers)
+        entered = httpx.post(
+            timeout=WAIT, url=f"{behind}/login", data={"token": site.tokens["viewer"]}, headers=headers
+        )
 
     assert entered.headers["Set-Cookie"].startswith("__Host-cv_session=")
     assert "; Secure" in entered.headers["Set-Cookie"]

@@ -15,6 +15,8 @@ from tests.servers import run_postgres
 from tests.web_site import Site
 
 PAGE = {"Accept": "text/html"}
+WAIT = 60.0
+"""Seconds: processes may still be starting, on a busy machine."""
 
 
 def test_a_mistake_of_ours_has_a_number_that_is_in_the_log(site: Site) -> None:
@@ -25,9 +27,12 @@ def test_a_mistake_of_ours_has_a_number_that_is_in_the_log(site: Site) -> None:
     path.write_bytes(b"no table at all")
     try:
         with site.serve() as url:
-            told = httpx.get(f"{url}/datasets/odd", headers=site.bearer("viewer"))
-            shown = httpx.get(f"{url}/datasets/odd", headers={**site.bearer("viewer"), **PAGE})
-            assert httpx.get(f"{url}/datasets/shapes", headers=site.bearer("viewer")).status_code == 200
+            told = httpx.get(timeout=WAIT, url=f"{url}/datasets/odd", headers=site.bearer("viewer"))
+            shown = httpx.get(timeout=WAIT, url=f"{url}/datasets/odd", headers={**site.bearer("viewer"), **PAGE})
+            assert (
+                httpx.get(timeout=WAIT, url=f"{url}/datasets/shapes", headers=site.bearer("viewer")).status_code
+                == 200
+            )
     finally:
         path.write_bytes(kept)
 
@@ -48,7 +53,7 @@ def test_bytes_that_are_gone_are_no_mistake_of_who_asks(site: Site) -> None:
     try:
         with site.serve() as url:
             address = f"{url}/datasets/odd/images/{image['image_id']}/thumbnail?size=224"
-            answer = httpx.get(address, headers=site.bearer("viewer"))
+            answer = httpx.get(timeout=WAIT, url=address, headers=site.bearer("viewer"))
     finally:
         aside.rename(pack)
 
@@ -65,12 +70,12 @@ def test_while_the_database_is_away_everything_is_unavailable_and_says_nothing_o
         engine.dispose()
         site = Site(Installation(tmp_path, {"CV_DATABASE_URL": database}), None, {"admin": token})  # type: ignore[arg-type]
         url = running.enter_context(site.serve())
-        assert httpx.get(f"{url}/healthy").text == "ok"
+        assert httpx.get(timeout=WAIT, url=f"{url}/healthy").text == "ok"
         away.close()
         answers = [
-            httpx.get(f"{url}/healthy"),
-            httpx.get(f"{url}/datasets", headers=site.bearer("admin")),
-            httpx.post(f"{url}/login", data={"token": token}, headers=PAGE),
+            httpx.get(timeout=WAIT, url=f"{url}/healthy"),
+            httpx.get(timeout=WAIT, url=f"{url}/datasets", headers=site.bearer("admin")),
+            httpx.post(timeout=WAIT, url=f"{url}/login", data={"token": token}, headers=PAGE),
         ]
 
     assert [answer.status_code for answer in answers] == [503] * 3

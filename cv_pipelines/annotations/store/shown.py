@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Integer, case, func, select
 
 from cv_pipelines.annotations.store.classes import StoredClass
 from cv_pipelines.annotations.store.content import NOTHING, classes_in
-from cv_pipelines.annotations.store.events import Origin, newest
+from cv_pipelines.annotations.store.events import Origin, newest_of
 from cv_pipelines.database.label_tables import label_events
 
 
@@ -33,7 +33,7 @@ def shown_labels(
 ) -> dict[str, ShownLabel]:
     """The labels of some images, a thousand at most, by their ids; those without one are left out."""
     shown = {}
-    for row in connection.execute(newest(dataset, images=images)):
+    for row in newest_of(connection, dataset, images, ["image_id", "content", "origin", "who"]):
         if row.content is None:
             continue
         of_image, of_boxes = classes_in(row.content)

@@ -49,7 +49,7 @@ def roles(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning"))
     serving = threading.Thread(target=server.run, args=([listening],))
     serving.start()
-    with httpx.Client(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}") as one:
+    with httpx.Client(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=WAIT) as one:
         yield one
     server.should_exit = True
     serving.join()

@@ -1,4 +1,4 @@
-# The two commands: `make demo`, `make dev`. Everything is installed into .venv, from the lock.
+# The three commands: `make demo`, `make dev`, `make web`. Everything is installed into .venv, from the lock.
 SHELL := /bin/bash
 PYTHON ?= python3
 UV_VERSION := 0.13.8
@@ -11,7 +11,7 @@ export CV_STATE ?= $(CURDIR)/.cv
 export GX_ANALYTICS_ENABLED := false
 export TF_CPP_MIN_LOG_LEVEL := 2
 
-.PHONY: help setup lock demo dev test faults lint bench clean
+.PHONY: help setup lock demo dev web test faults lint bench clean
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -46,6 +46,9 @@ demo: setup ## The whole loop on 1,797 handwritten digits, to a report with pict
 
 dev: setup ## The Dagster UI with its daemon, at http://127.0.0.1:3000
 	@$(BIN)/cv-pipelines dev
+
+web: setup ## The web application, at http://127.0.0.1:8000
+	@$(BIN)/cv-pipelines web
 
 test: setup ## All tests
 	@$(BIN)/pytest --numprocesses $(WORKERS) $(ORDERED)

@@ -78,6 +78,12 @@ class Settings(BaseSettings):
     )
     gpus: int = Field(0, ge=0, description="GPUs that steps which learn or predict ask for.")
     workers: int = Field(os.cpu_count() or 1, ge=1, description="Processes that decode at ingest.")
+    web_host: str = Field("127.0.0.1", description="Address that the web application listens on.")
+    web_port: int = Field(8000, ge=0, le=65535, description="Its port.")
+    web_hosts: Names = Field(
+        ("localhost", "127.0.0.1", "[::1]"), description="Names that people reach it by: others are refused."
+    )
+    web_proxies: Names = Field((), description="Addresses of proxies before it, whose X-Forwarded-… it believes.")
 
     @field_validator("state")
     @classmethod

@@ -33,6 +33,7 @@ pytest_plugins = [
     "tests.swarm",
     "tests.docker_engine",
     "tests.web_server",
+    "tests.web_site",
 ]
 
 # whoever starts the tests in the background may have had SIGINT ignored, by us and all that we start

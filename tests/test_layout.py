@@ -42,10 +42,11 @@ LAYERS = [
     ["cv_pipelines.schedules"],
     ["sensors"],
     ["cv_pipelines.definitions"],
+    ["cv_pipelines.web"],
     ["cv_pipelines.cli", "cv_pipelines.notebook"],
 ]
 WITHOUT_DAGSTER = [package for layer in LAYERS[:15] for package in layer]
-HEAVY = ["tensorflow", "keras", "great_expectations", "pandas", "sklearn", "docker", "matplotlib"]
+HEAVY = ["tensorflow", "keras", "great_expectations", "pandas", "sklearn", "docker", "matplotlib", "fastapi"]
 
 
 def sources() -> Iterator[Path]:

@@ -21,7 +21,9 @@ from cv_pipelines.cli.run import run
 from cv_pipelines.cli.schema import schema
 from cv_pipelines.cli.store import store
 from cv_pipelines.cli.task import task
+from cv_pipelines.cli.token import token
 from cv_pipelines.cli.video import video
+from cv_pipelines.cli.web import web
 from cv_pipelines.garbage import collect_rarely
 
 
@@ -59,5 +61,7 @@ for command in (
     store,
     demo,
     dev,
+    web,
+    token,
 ):
     main.add_command(command)

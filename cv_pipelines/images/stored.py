@@ -26,15 +26,23 @@ class StoredImages:
             InputError: code `missing_image`: the manifest has none of this id; `erased_image`: it was forgotten.
             InfrastructureError: its bytes are gone.
         """
-        row = bisect_left(self.ids, image_id, key=lambda scalar: scalar.as_py())
-        if row == len(self.ids) or self.ids[row].as_py() != image_id:
-            message = f"The image manifest has no image '{image_id}'. Sync the data set, then run it again."
-            raise InputError("missing_image", message)
-        data = read_packed(self.store, self.uris[row].as_py())
+        data = read_packed(self.store, self.uris[self.require(image_id)].as_py())
         if is_erased(data):
             message = f"The image '{image_id}' was deleted for good: take a later version of the data set."
             raise InputError("erased_image", message)
         return data
+
+    def require(self, image_id: str) -> int:
+        """The row of an image.
+
+        Raises:
+            InputError: code `missing_image`: the manifest has none of this id.
+        """
+        row = bisect_left(self.ids, image_id, key=lambda scalar: scalar.as_py())
+        if row == len(self.ids) or self.ids[row].as_py() != image_id:
+            message = f"The image manifest has no image '{image_id}'. Sync the data set, then run it again."
+            raise InputError("missing_image", message)
+        return row
 
 
 def stored_images(manifest: Bundle) -> StoredImages:

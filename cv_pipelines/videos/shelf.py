@@ -8,9 +8,6 @@ from threading import get_ident
 
 from cv_pipelines.storage.scratch import make_room
 
-_FOLDERS = 16
-"""Room is made in one of them at a time, which looks at its files only."""
-
 
 @dataclass(frozen=True)
 class Shelf:
@@ -19,10 +16,13 @@ class Shelf:
     Attributes:
         folder: made when it is needed.
         budget: bytes.
+        digits: it holds one folder for 0, 16 for 1, 256 for 2. Room is made in one at a time, which looks at
+            its files only: many small files want more folders.
     """
 
     folder: Path
     budget: int
+    digits: int = 1
 
     def get(self, *identity: object) -> bytes | None:
         """What was put under this identity, if it is still there."""
@@ -38,7 +38,7 @@ class Shelf:
         """Keep something; whoever reads meanwhile sees all of it, or what was there before."""
         path = self._path(identity)
         path.parent.mkdir(parents=True, exist_ok=True)
-        make_room(path.parent, len(data), self.budget // _FOLDERS)
+        make_room(path.parent, len(data), self.budget // 16**self.digits)
         partial = path.with_name(f"{path.name}.{get_ident()}.{os.getpid()}.partial")
         try:
             partial.write_bytes(data)
@@ -48,4 +48,4 @@ class Shelf:
 
     def _path(self, identity: tuple[object, ...]) -> Path:
         digest = hashlib.sha256("\n".join(map(str, identity)).encode("utf-8", "surrogateescape")).hexdigest()
-        return self.folder / digest[0] / digest
+        return self.folder / digest[: self.digits] / digest

@@ -20,6 +20,7 @@ from tests.installation import Installation, draw_film, draw_shapes, wait_for
 from tests.motion.clips import camera, scene_of, views, write_clip
 from tests.rabbitmq import RabbitMQ
 from tests.servers import S3, Postgres
+from tests.web_site import serve_web
 
 AWS = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -122,6 +123,9 @@ def test_the_commands_of_a_page_work(
                 pictures = views(scene_of(str(number), 320, 180), camera(45), 320, 180)
                 write_clip(tmp_path / "films" / name, pictures)
             running.enter_context(Installation(installation.state, environment).dev())
+        if page.stem == "web":
+            given = running.enter_context(serve_web(Installation(installation.state, environment)))
+            environment["CV_WEB_PORT"] = given.rpartition(":")[2]
         if page.stem == "messaging":
             rabbitmq: RabbitMQ = request.getfixturevalue("rabbitmq")
             environment |= {"CV_RABBITMQ_URL": rabbitmq.new_vhost()}

@@ -4,7 +4,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cv_pipelines.videos import shelf as module
+import pytest
+
 from cv_pipelines.videos.shelf import Shelf
 
 
@@ -26,10 +27,9 @@ def test_what_is_put_is_found_by_all_of_its_identity(tmp_path: Path) -> None:
     assert shelf.get("a", 1) == b"other"
 
 
-def test_what_was_unused_longest_goes_first(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(module, "_FOLDERS", 1)
+def test_what_was_unused_longest_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Shelf, "_path", lambda self, identity: self.folder / "0" / str(identity[0]))
-    shelf = Shelf(tmp_path, 350)
+    shelf = Shelf(tmp_path, 350, digits=0)
     for age, name in enumerate("dcba"):
         shelf.put(bytes(100), name)
         os.utime(tmp_path / "0" / name, (1000 + age, 1000 + age))
@@ -41,12 +41,14 @@ def test_what_was_unused_longest_goes_first(tmp_path: Path, monkeypatch) -> None
     assert sorted(path.name for path in files(tmp_path)) == ["a", "c", "e"]
 
 
-def test_the_budget_holds_for_all_folders_together(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path, 16 * 1000)
+@pytest.mark.parametrize(("digits", "budget"), [(1, 16 * 1000), (2, 256 * 150)])
+def test_the_budget_holds_for_all_folders_together(tmp_path: Path, digits: int, budget: int) -> None:
+    shelf = Shelf(tmp_path, budget, digits)
     for number in range(500):
         shelf.put(bytes(100), number)
 
-    assert sum(path.stat().st_size for path in files(tmp_path)) <= 16 * 1000
+    assert sum(path.stat().st_size for path in files(tmp_path)) <= budget
+    assert len({path.parent for path in files(tmp_path)}) > 16 ** (digits - 1)
 
 
 def test_many_may_write_the_same(tmp_path: Path) -> None:

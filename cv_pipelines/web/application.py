@@ -1,0 +1,57 @@
+"""The web application, put together. Any number of processes may serve it."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse, RedirectResponse
+from sqlalchemy import select
+from starlette.middleware import Middleware
+from starlette.staticfiles import StaticFiles
+
+from cv_pipelines.settings import Settings, load_settings
+from cv_pipelines.web.bounds import Bounds
+from cv_pipelines.web.headers import SecurityHeaders
+from cv_pipelines.web.login_address import HOME
+from cv_pipelines.web.pages import datasets, images, login
+from cv_pipelines.web.platform import Platform, open_platform
+from cv_pipelines.web.problems import answer_problems
+from cv_pipelines.web.request_log import RequestLog, set_up_log
+
+_STATIC = Path(__file__).parent / "static"
+
+
+def create() -> FastAPI:
+    """The application that the settings describe; what uvicorn calls in each process."""
+    set_up_log()
+    settings = load_settings()
+    return assemble(open_platform(settings), settings)
+
+
+def assemble(platform: Platform, settings: Settings) -> FastAPI:
+    """An application on an open platform."""
+    application = FastAPI(
+        openapi_url=None,
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(RequestLog),
+            Middleware(Bounds, hosts={*settings.web_hosts, settings.web_host}),
+        ],
+    )
+    application.state.platform = platform
+    answer_problems(application)
+    for page in (login, datasets, images):
+        application.include_router(page.router)
+    application.mount("/static", StaticFiles(directory=_STATIC), name="static")
+
+    @application.get("/")
+    def home() -> RedirectResponse:
+        return RedirectResponse(HOME, 303)
+
+    @application.get("/healthy")
+    def healthy() -> PlainTextResponse:
+        """For whoever watches over servers: 503 while the database is away."""
+        with platform.database.connect() as connection:
+            connection.execute(select(1))
+        return PlainTextResponse("ok")
+
+    return application

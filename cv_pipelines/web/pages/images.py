@@ -1,0 +1,105 @@
+"""The images of a data set with their labels, a page at a time, and small pictures of them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import Response
+from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
+
+from cv_pipelines.annotations.store.classes import classes_of
+from cv_pipelines.annotations.store.shown import shown_labels
+from cv_pipelines.database.tables import forgotten_images
+from cv_pipelines.errors import InputError
+from cv_pipelines.images.datasets import find_dataset
+from cv_pipelines.images.stored import StoredImages
+from cv_pipelines.images.thumbnail import LARGEST, SMALLEST, thumbnail_jpeg
+from cv_pipelines.images.versions import MANIFEST
+from cv_pipelines.web.access import Viewer
+from cv_pipelines.web.image_index import Page
+from cv_pipelines.web.platform import Platform, platform_of
+from cv_pipelines.web.templating import render
+
+router = APIRouter()
+PAGE = 200
+SIZES = {"small": 96, "medium": 160, "large": 256}
+_STEP = 32
+"""Thumbnails are made in few sizes."""
+_CODE = 1
+"""Of what makes thumbnails: another one makes all anew."""
+_KEPT = "private, max-age=3600, immutable"
+"""Anybody may be forgotten: what a browser keeps of them ends within the hour."""
+ImageId = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
+Cursor = Annotated[str, Query(pattern="^[0-9a-f]{0,64}$")]
+
+
+@router.get("/datasets/{name}")
+def grid_page(
+    request: Request,
+    platform: Annotated[Platform, Depends(platform_of)],
+    who: Viewer,
+    name: str,
+    after: Cursor = "",
+    before: Cursor = "",
+    size: str = "medium",
+) -> Response:
+    """Images by id: those after one, or right before one."""
+    find_dataset(platform.database, name)
+    chosen = size if size in SIZES else "medium"
+    reference = platform.catalog.current(MANIFEST, name)
+    page = Page([], 0, "", 0)
+    if reference is not None:
+        index = platform.indexes.of(reference)
+        page = index.before(before, PAGE) if before else index.after(after, PAGE)
+    with platform.database.connect() as connection:
+        classes = classes_of(connection, name)
+        numbered = {one.number: one for one in classes}
+        labels = shown_labels(connection, name, [one.image_id for one in page.images], numbered)
+    return render(
+        request,
+        "images.html",
+        name=name,
+        page=page,
+        labels=labels,
+        classes=[one for one in classes if one.state != "retired"],
+        made=reference is not None,
+        size=chosen,
+        sizes=list(SIZES),
+        pixels=SIZES[chosen],
+    )
+
+
+@router.get("/datasets/{name}/images/{image_id}/thumbnail")
+async def thumbnail(
+    request: Request,
+    platform: Annotated[Platform, Depends(platform_of)],
+    who: Viewer,
+    name: str,
+    image_id: ImageId,
+    size: Annotated[int, Query(ge=SMALLEST, le=LARGEST)] = SIZES["medium"],
+) -> Response:
+    """A JPEG without metadata; browsers ask again only whether it still may be shown."""
+    pixels = -(-size // _STEP) * _STEP
+    images = await run_in_threadpool(_images_with, platform, name, image_id)
+    tag = f'"{image_id[:16]}-{pixels}-{_CODE}"'
+    headers = {"ETag": tag, "Cache-Control": _KEPT}
+    if request.headers.get("if-none-match") == tag:
+        return Response(None, 304, headers)
+    identity = (image_id, pixels, _CODE)
+    data = await run_in_threadpool(platform.thumbnails.get, *identity)
+    if data is None:  # pictures may be large: few are decoded at a time, and no page waits for them
+        async with platform.decoding:
+            data = await run_in_threadpool(lambda: thumbnail_jpeg(images.read(image_id), pixels))
+        await run_in_threadpool(platform.thumbnails.put, data, *identity)
+    return Response(data, 200, headers, media_type="image/jpeg")
+
+
+def _images_with(platform: Platform, dataset: str, image_id: str) -> StoredImages:
+    """The images of a data set, where this is one of them, and was not forgotten: a cache may still hold it."""
+    images = platform.indexes.current(dataset).images
+    images.require(image_id)
+    query = select(forgotten_images.c.image_id).where(forgotten_images.c.image_id == image_id)
+    with platform.database.connect() as connection:
+        if connection.execute(query).first():
+            raise InputError("erased_image", "This image was deleted for good.")
+    return images

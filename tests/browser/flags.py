@@ -1,0 +1,3 @@
+"""How Chromium is started for tests."""
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]

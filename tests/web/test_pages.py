@@ -1,0 +1,110 @@
+"""What the pages show: data sets, images with their labels, small pictures."""
+
+import html
+import io
+import re
+
+import httpx
+import pytest
+from PIL import Image
+
+from cv_pipelines.database.tables import forgotten_images
+from cv_pipelines.images.versions import MANIFEST
+from tests.web_site import EVIL, Site
+
+THUMBNAIL = re.compile(r'src="(/datasets/[^"]+/thumbnail\?size=\d+)"')
+NAME = EVIL.replace("/", "")
+
+
+@pytest.fixture
+def viewer(site: Site, client: httpx.Client) -> httpx.Client:
+    client.headers.update(site.bearer("viewer"))
+    return client
+
+
+def ids_of(site: Site, name: str) -> list[str]:
+    manifest = site.catalog.open(site.catalog.require(MANIFEST, name))
+    ids: list[str] = manifest.table("images", ["image_id"])["image_id"].to_pylist()
+    return ids
+
+
+def shown_in(page: str) -> list[str]:
+    return re.findall(r"/images/([0-9a-f]{64})/thumbnail", page)
+
+
+def test_the_list_tells_how_many_images_there_are_and_how_many_are_labelled(viewer: httpx.Client) -> None:
+    rows = re.findall(r"<tr>.*?</tr>", viewer.get("/datasets").text, re.DOTALL)
+    shapes = next(row for row in rows if "shapes" in row)
+
+    assert re.findall(r'<td class="figure">([\d,]+)</td>', shapes) == ["230", "230"]
+    assert "not ingested yet" in next(row for row in rows if "later" in row)
+
+
+def test_pages_follow_each_other_and_lead_back(site: Site, viewer: httpx.Client) -> None:
+    ids = ids_of(site, "shapes")
+    first = viewer.get("/datasets/shapes").text
+    onward = re.search(r'href="([^"]+)" rel="next"', first)
+    assert onward
+    second = viewer.get(f"/datasets/shapes{html.unescape(onward[1])}").text
+    back = re.search(r'href="([^"]+)" rel="prev"', second)
+    assert back
+
+    assert shown_in(first) == ids[:200]
+    assert shown_in(second) == ids[200:]
+    assert "201 – 230 of 230" in second
+    assert 'rel="next"' not in second
+    assert shown_in(viewer.get(f"/datasets/shapes{html.unescape(back[1])}").text) == ids[:200]
+
+
+def test_another_size_keeps_the_place(site: Site, viewer: httpx.Client) -> None:
+    second = viewer.get("/datasets/shapes", params={"after": ids_of(site, "shapes")[199]}).text
+    large = re.search(r'href="([^"]+)">large</a>', second)
+    assert large
+
+    page = viewer.get(f"/datasets/shapes{html.unescape(large[1])}").text
+
+    assert shown_in(page) == ids_of(site, "shapes")[200:]
+    assert "size=256" in page
+
+
+def test_names_that_are_html_are_shown_as_they_are(viewer: httpx.Client) -> None:
+    page = viewer.get("/datasets/odd").text
+
+    assert "<script" not in page
+    assert page.count(html.escape(NAME).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")) >= 4
+    assert "style=" not in page
+
+
+def test_what_was_never_ingested_says_what_to_do(viewer: httpx.Client) -> None:
+    assert "cv-pipelines run later" in viewer.get("/datasets/later").text
+
+
+def test_a_thumbnail_is_small_holds_pixels_alone_and_may_be_kept(site: Site, viewer: httpx.Client) -> None:
+    address = f"/datasets/shapes/images/{ids_of(site, 'shapes')[7]}/thumbnail"
+    first = viewer.get(address, params={"size": 100})
+    picture = Image.open(io.BytesIO(first.content))
+
+    assert (first.headers["Content-Type"], picture.format, picture.size) == ("image/jpeg", "JPEG", (96, 72))
+    assert not picture.getexif()
+    assert first.headers["Cache-Control"].startswith("private")
+    again = viewer.get(address, params={"size": 128}, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert viewer.get(address, params={"size": 160}).headers["ETag"] != first.headers["ETag"]
+
+
+def test_pictures_are_for_those_who_may_look(site: Site, client: httpx.Client) -> None:
+    assert client.get(f"/datasets/shapes/images/{ids_of(site, 'shapes')[0]}/thumbnail").status_code == 401
+
+
+def test_an_image_of_one_data_set_is_none_of_another(site: Site, viewer: httpx.Client) -> None:
+    assert viewer.get(f"/datasets/odd/images/{ids_of(site, 'shapes')[0]}/thumbnail").status_code == 404
+
+
+def test_a_forgotten_image_is_shown_from_no_cache(site: Site, viewer: httpx.Client) -> None:
+    image = ids_of(site, "shapes")[100]
+    address = f"/datasets/shapes/images/{image}/thumbnail"
+    tag = {"If-None-Match": viewer.get(address).headers["ETag"]}
+    with site.catalog.database.begin() as connection:
+        connection.execute(forgotten_images.insert().values(image_id=image, who="test", why="asked"))
+
+    assert [viewer.get(address).status_code, viewer.get(address, headers=tag).status_code] == [404, 404]

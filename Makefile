@@ -50,8 +50,10 @@ dev: setup ## The Dagster UI with its daemon, at http://127.0.0.1:3000
 web: setup ## The web application, at http://127.0.0.1:8000
 	@$(BIN)/cv-pipelines web
 
-test: setup ## All tests
-	@$(BIN)/pytest --numprocesses $(WORKERS) $(ORDERED)
+test: setup ## All tests; their databases and containers are in memory where there is enough, and wait for no disk
+	@memory=$$(df --output=avail -B1G /dev/shm 2>/dev/null | tail -1); [ "$${memory:-0}" -ge 8 ] && in=/dev/shm || in=$${TMPDIR:-/tmp}; \
+	  export TMPDIR=$$(mktemp -d "$$in/cv-tests.XXXXXX") && trap 'rm -rf "$$TMPDIR"' EXIT && \
+	  chmod 755 "$$TMPDIR" && $(BIN)/pytest --numprocesses $(WORKERS) $(ORDERED)
 
 faults: setup ## The tests of faults, each with ten seeds (CV_FAULT_SEEDS=100 for more)
 	@CV_FAULT_SEEDS=$${CV_FAULT_SEEDS:-10} $(BIN)/pytest tests/faults --numprocesses auto --dist worksteal

@@ -21,7 +21,7 @@ from cv_pipelines.storage.bundles import Bundle, Reference, put_bundle, put_file
 
 CODE_VERSION = "2"
 LABELS = pa.schema([("image_id", pa.string()), ("label", pa.string())])
-"""One row per image that has just one class as a whole, ordered by `image_id`."""
+"""One row per image of the manifest that has just one class as a whole, ordered by `image_id`."""
 _ROWS = 20_000
 
 
@@ -103,29 +103,29 @@ class _Tally:
         self._labelled = self._absent = self._several = 0
 
     def add(self, annotations: pa.Table) -> pa.Table:
-        """Count rows; returns those that count, which are not those with nothing but retired classes."""
+        """Count rows of images that are there; returns all but those with nothing but retired classes."""
         kept, single, names = [], [], []
-        rows = zip(annotations["image_id"].to_pylist(), annotations["content"].to_pylist(), strict=True)
-        for place, (image_id, content) in enumerate(rows):
+        rows = zip(*(annotations[name].to_pylist() for name in ("image_id", "content", "origin")), strict=True)
+        for place, (image_id, content, origin) in enumerate(rows):
             whole, boxed = classes_in(content)
             of_image = [one for one in whole if one in self._names]
             objects = [one for one in boxed if one in self._names]
             if not of_image and not objects and (whole or boxed):
                 continue
             kept.append(place)
+            if image_id not in self._images:
+                self._absent += 1
+                continue
+            self._labelled += 1
+            self._origins[origin] += 1
             self._counts.update({*of_image, *objects})
             self._objects.update(objects)
-            present = image_id in self._images
-            self._labelled += present
-            self._absent += not present
             if len(of_image) == 1:
                 single.append(image_id)
                 names.append(self._names[of_image[0]])
             self._several += len(of_image) > 1
         self._found.append(pa.table([single, names], schema=LABELS))
-        counted = annotations.take(kept) if len(kept) < annotations.num_rows else annotations
-        self._origins.update(counted["origin"].to_pylist())
-        return counted
+        return annotations.take(kept) if len(kept) < annotations.num_rows else annotations
 
     def labels(self) -> pa.Table:
         """The images with one class, and it, ordered."""

@@ -1,5 +1,9 @@
 """Where everything meets, and the only place."""
 
+from cv_pipelines.garbage import collect_rarely
+
+collect_rarely()  # before all that is imported
+
 from dagster import AssetSelection, Definitions, EnvVar
 
 from assets.annotations import dataset_splits, labels
@@ -11,7 +15,6 @@ from assets.models import champion_model, model_evaluation, trained_model
 from assets.motion import camera_motion, motion_regions, static_proof, static_thumbnails, video_catalog
 from assets.tasks import task_predictions
 from cv_pipelines.execution.tiers import executor_for
-from cv_pipelines.garbage import collect_rarely
 from cv_pipelines.jobs import FOR_TASKS, analyse_motion, evaluate_detections, label, loop, sync
 from cv_pipelines.schedules import weekly_retraining
 from cv_pipelines.settings import load_settings
@@ -29,7 +32,6 @@ from sensors.tasks import make_task_sensor
 from sensors.watch_sources import make_watch_sensor
 from sensors.watch_videos import make_video_sensor
 
-collect_rarely()
 settings = load_settings()
 database = DatabaseResource(url=settings.database)
 catalog = CatalogResource(database=database, store=StoreResource(url=settings.store))

@@ -18,6 +18,7 @@ from PIL import Image
 
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.engine import open_database
+from cv_pipelines.garbage import collect_rarely
 from cv_pipelines.images.stored import StoredImages
 from cv_pipelines.storage.local import LocalStore
 from cv_pipelines.storage.packs import Pack, Place
@@ -39,6 +40,8 @@ pytest_plugins = [
 # whoever starts the tests in the background may have had SIGINT ignored, by us and all that we start
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+collect_rarely()
 
 # how long an example takes is no property of the code
 settings.register_profile("cv", deadline=None, print_blob=True)

@@ -111,12 +111,12 @@ def answers(url: str) -> bool:
         return False
 
 
-def wait_for(condition: Any, seconds: float) -> None:
-    """Wait until something holds, and fail loudly when it does not."""
+def wait_for(condition: Any, seconds: float, every: float = 0.2) -> None:
+    """Wait until something holds, and fail loudly when it does not; ask seldom where asking is a process."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.2)
+        time.sleep(every)
 
 
 def draw_shapes(folder: Path, each: int = 30, seed: int = 0) -> Path:

@@ -11,6 +11,7 @@ from sqlalchemy.schema import CreateSchema
 
 from cv_pipelines.database.engine import ALIVE, connect, reach
 from cv_pipelines.database.locks import take_turns
+from cv_pipelines.garbage import collect_rarely
 from cv_pipelines.settings import load_settings
 
 SCHEMA = "dagster"
@@ -37,6 +38,7 @@ class InstanceStorage(DagsterStorage, ConfigurableClass):
             InputError: the URL is wrong, or the server refuses us.
             InfrastructureError: it does not answer.
         """
+        collect_rarely()  # daemon, UI, code server, runs: all processes of Dagster open the instance
         settings = load_settings()
         engine = connect(settings.database)
         if engine.dialect.name == "postgresql":

@@ -21,7 +21,7 @@ def test_a_terminated_training_stops(installation: Installation, shapes: Path) -
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             assert json.load(answer)["data"]["terminateRun"]["__typename"] == "TerminateRunSuccess"
-        wait_for(lambda: installation.runs()[0]["status"] == "CANCELED", 25)  # forced only after 30 s
+        wait_for(lambda: installation.runs()[0]["status"] == "CANCELED", 25, every=2)  # forced only after 30 s
         assert follower.wait(60) == 1
         before = checkpointed_epochs(installation)
         time.sleep(20)  # longer than checkpoints are apart

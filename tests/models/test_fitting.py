@@ -32,6 +32,20 @@ def killed_after(epochs: int) -> Progress:
     return report
 
 
+@pytest.fixture
+def traced(monkeypatch: pytest.MonkeyPatch) -> list[keras.Model]:
+    """The model of each graph of a training step that is built."""
+    models: list[keras.Model] = []
+    step = keras.Model.train_step
+
+    def counted(model: keras.Model, data: object) -> object:
+        models.append(model)
+        return step(model, data)
+
+    monkeypatch.setattr(keras.Model, "train_step", counted)
+    return models
+
+
 @pytest.fixture(scope="module")
 def pixels(tmp_path_factory: pytest.TempPathFactory) -> PixelCache:
     """Images of three classes: one of the colours is a little stronger."""
@@ -166,3 +180,13 @@ def test_the_precision_that_was_set_before_is_put_back_whatever_happens(fit_to: 
         assert keras.config.dtype_policy().name == "float64"
     finally:
         keras.config.set_dtype_policy("float32")
+
+
+def test_the_graph_of_a_step_is_built_once_also_when_a_training_goes_on(
+    fit_to: Fit, traced: list[keras.Model]
+) -> None:
+    with pytest.raises(Killed):
+        fit_to("killed", killed_after(2), epochs=4, batch_size=TRAINING)
+    assert len(traced) == 1
+    fit_to("killed", epochs=4, batch_size=TRAINING)
+    assert len(traced) == 2

@@ -35,8 +35,8 @@ def list_(dataset: str | None, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     elif rows:
-        columns = ["version", "dataset", "alias", "architecture", "accuracy#", "created"]
-        names = ("version", "dataset", "alias", "architecture", "accuracy", "created_at")
+        columns = ["version", "name", "dataset", "alias", "architecture", "accuracy#", "created"]
+        names = ("version", "name", "dataset", "alias", "architecture", "accuracy", "created_at")
         print_table(columns, [[row[name] for name in names] for row in rows])
     else:
         console.print("There is no model yet: cv-pipelines run DATASET trains one.")
@@ -51,6 +51,7 @@ def show(version: str, as_json: bool) -> None:
     \b
     Example:
       cv-pipelines model show 3657c5
+      cv-pipelines model show flowers/first-try
     """
     from cv_pipelines.models.registry import find_model, ledger
 
@@ -146,6 +147,7 @@ def rollback(dataset: str, why: str) -> None:
 
 def _row(catalog: "Catalog", found: "Model") -> dict[str, Any]:
     from cv_pipelines.models import registry
+    from cv_pipelines.models.names import names_of
 
     card, metrics = catalog.open(found.reference).facts, _metrics(catalog, found)
     aliases = [
@@ -155,6 +157,7 @@ def _row(catalog: "Catalog", found: "Model") -> dict[str, Any]:
     ]
     return {
         "version": found.version,
+        "name": ", ".join(names_of(catalog.database, found.dataset).get(found.version, ())) or None,
         "dataset": found.dataset,
         "alias": ", ".join(aliases) or None,
         "architecture": card["architecture"],

@@ -48,7 +48,7 @@ class World:
     jobs: dict[str, JobDefinition]
     watch: Watch
 
-    def submit(self, name: str, kind: str = "sleep", priority: int = 4, **params: Any) -> None:
+    def submit(self, name: str, kind: str = "sleep", /, priority: int = 4, **params: Any) -> None:
         task = {"schema": "cv.task/v1", "task_id": name, "kind": kind, "priority": priority}
         given = params or {"seconds": 0.1}
         body = json.dumps(task | {"params": given}).encode()

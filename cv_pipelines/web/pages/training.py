@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
 
 from cv_pipelines.annotations.store.shown import count_labelled
 from cv_pipelines.errors import InputError
@@ -40,7 +41,7 @@ def train_page(
     name: str,
     training: Annotated[str, Query(max_length=128)] = "",
 ) -> Response:
-    """The form, one training (the newest where none is named), and the others; `X-Fragment` asks for these only."""
+    """The form, a training (the newest where none is named), and the others; `X-Fragment` leaves the form out."""
     dataset = find_dataset(platform.database, name)
     if "x-fragment" in request.headers:
         return render(request, "training.html", **_live(platform, dataset, who.role, training))
@@ -50,8 +51,6 @@ def train_page(
 @router.post("/datasets/{name}/trainings")
 async def start(request: Request, platform: ThePlatform, who: Annotator, name: str, task_id: TaskId) -> Response:
     """Start a training; the same form sent again starts none."""
-    from starlette.concurrency import run_in_threadpool
-
     sent = await request.form()
     given = {key: value[:_LONGEST] for key, value in sent.items() if isinstance(value, str)}
     return await run_in_threadpool(_start, request, platform, who.name, who.role, name, task_id, given)

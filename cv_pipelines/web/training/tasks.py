@@ -46,10 +46,9 @@ def find_training(ledger: Ledger, dataset: str, task_id: str) -> AnyRow:
 
 def place_in_queue(ledger: Ledger, row: AnyRow) -> int:
     """Which one it is of the trainings that wait, of all data sets; counted up to a thousand."""
-    older = or_(
-        tasks.c.created_at < row.created_at, and_(tasks.c.created_at == row.created_at, tasks.c.id < row.id)
-    )
-    before = or_(tasks.c.priority > row.priority, and_(tasks.c.priority == row.priority, older))
+    at, priority = tasks.c.created_at, tasks.c.priority
+    older = or_(at < row.created_at, and_(at == row.created_at, tasks.c.id < row.id))
+    before = or_(priority > row.priority, and_(priority == row.priority, older))
     waiting = select(tasks.c.id).where(tasks.c.state == "queued", tasks.c.kind == KIND.name, before)
     with ledger.database.connect() as connection:
         counted = select(func.count()).select_from(waiting.limit(_MOST_COUNTED).subquery())
@@ -65,18 +64,7 @@ def _trainings(dataset: str) -> Select[*tuple[Any, ...]]:
         "claimed": attempts.c.created_at,
         "heard": attempts.c.heartbeat_at,
     }
-    names = (
-        "id",
-        "state",
-        "params",
-        "priority",
-        "submitted_by",
-        "cancel",
-        "attempt",
-        "attempts",
-        "result",
-        "error",
-    )
+    names = ("id", "state", "params", "priority", "submitted_by", "cancel", "attempt", "result", "error")
     busy = select(func.count()).where(attempts.c.kind == KIND.name, attempts.c.state == "open")
     return (
         select(

@@ -48,7 +48,7 @@ class Standing:
 
 
 class ProgressWriter:
-    """Writes where a step stands, at most once in EVERY; what goes wrong is told once and hampers nobody.
+    """Writes where a step stands, and its curve, each at most once in EVERY; what goes wrong is told once and hampers nobody.
 
     Args:
         database: the application database.
@@ -63,7 +63,7 @@ class ProgressWriter:
     ) -> None:
         self._database, self._warn = database, warn
         self._values: dict[str, Any] = {"run_id": run_id, "step": step, "attempt": attempt}
-        self._next, self._warned = 0.0, False
+        self._next, self._next_curve, self._warned = 0.0, 0.0, False
         self._write(stage="starting", done=0, total=None)
 
     def __call__(self, stage: str, done: int, total: int | None = None) -> None:
@@ -74,8 +74,9 @@ class ProgressWriter:
             self._write()
 
     def epochs(self, history: History, final: bool = False) -> None:
-        """Take note of the figures of epochs; the final ones are written in any case."""
-        if final or time.monotonic() >= self._next:
+        """Take note of the figures of epochs, once in EVERY too; the final ones are written in any case."""
+        if final or time.monotonic() >= self._next_curve:
+            self._next_curve = time.monotonic() + EVERY
             self._write(curve=curve_of(history))
 
     def _write(self, **changed: Any) -> None:
@@ -88,7 +89,7 @@ class ProgressWriter:
                 again = {**self._values, "updated_at": now()}
                 connection.execute(row.on_conflict_do_update(index_elements=key, set_=again))
         except SQLAlchemyError as error:
-            self._next = time.monotonic() + PAUSE
+            self._next = self._next_curve = time.monotonic() + PAUSE
             if not self._warned:
                 self._warned = True
                 self._warn(f"Pages do not see where this step stands; it goes on: {str(error).splitlines()[0]}")

@@ -70,9 +70,10 @@ def test_figures_of_epochs_stay_with_their_step(database: Engine, clock: Clock) 
     tell = writer(database)
     writer(database, step="model_evaluation")
     history = [{"loss": 0.123456789, "val_loss": float("nan")}]
-    clock.now += 1
+    tell("training epochs", 1, 5)
     tell.epochs(history)
     tell.epochs([*history, {"loss": 0.1, "val_loss": 0.2}])
+    clock.now += 1
     tell("training epochs", 2, 5)
 
     first = {"epoch": 1, "loss": 0.123457, "val_loss": None}
@@ -80,6 +81,8 @@ def test_figures_of_epochs_stay_with_their_step(database: Engine, clock: Clock) 
         Standing("r", "trained_model", "training epochs", 2, 5, [first]),
         Standing("r", "model_evaluation", "starting", 0, None, None),
     ]
+    tell.epochs([*history, {"loss": 0.2, "val_loss": 0.3}])
+    assert len(standings(database, 7)[0].curve or []) == 2, "however often progress is told"
     tell.epochs([*history, {"loss": 0.1, "val_loss": 0.2}], final=True)
     assert standings(database, 7)[0].curve == [first, {"epoch": 2, "loss": 0.1, "val_loss": 0.2}]
 

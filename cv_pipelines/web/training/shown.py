@@ -7,6 +7,7 @@ from typing import Any
 
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.execution.run_progress import Curve, Standing, standings
+from cv_pipelines.models.parameters import TrainingParameters
 from cv_pipelines.tasks.ledger.claims import MOST_RUNS
 from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
 from cv_pipelines.tasks.states import FINAL
@@ -19,6 +20,7 @@ _PICKED_UP = 20.0
 _STARTED = 90.0
 """Seconds within which a run that was asked for has started, where nothing holds it up."""
 _HEARD = 60.0
+_DEFAULT = TrainingParameters.model_fields["architecture"].default
 _NO_DAEMON = "Nothing picks it up: is 'cv-pipelines dev' running?"
 _STEPS = {"trained_model": "train", "model_evaluation": "evaluate", "champion_model": "compare"}
 
@@ -56,6 +58,11 @@ class Summary:
     created_at: datetime
     seconds: float
     accuracy: float | None
+
+    @property
+    def title(self) -> str:
+        """What people know it by: the name of the model, else its architecture."""
+        return self.name or str(self.parameters.get("architecture", _DEFAULT))
 
     @property
     def is_over(self) -> bool:

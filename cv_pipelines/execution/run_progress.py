@@ -48,7 +48,7 @@ class Standing:
 
 
 class ProgressWriter:
-    """Writes where a step stands, and its curve, each at most once in EVERY; what goes wrong is told once and hampers nobody.
+    """Writes where a step stands, and its curve, each at most once in EVERY; what goes wrong hampers nobody.
 
     Args:
         database: the application database.

@@ -172,7 +172,7 @@ def test_a_form_that_is_sent_twice_starts_one_training(trainings: Trainings) -> 
         ({"epochs": "0"}, "invalid", "epochs: Input should be greater than or equal to 1"),
         ({"epochs": "1e3"}, "parameters", "Epochs: '1e3' is not a whole number"),
         ({"epochs": "9" * 150}, "invalid", "epochs"),
-        ({"learning_rate": "nan"}, "parameters", "Learning Rate: 'nan' is not a number"),
+        ({"learning_rate": "nan"}, "parameters", "Learning rate: 'nan' is not a number"),
         ({"dropout": "1"}, "invalid", "dropout: Input should be less than 1"),
         ({"augmentation": "wild"}, "invalid", "augmentation"),
         ({"mixed_precision": "perhaps"}, "parameters", "not true or false"),

@@ -81,7 +81,7 @@ def _field(name: str, schema: Mapping[str, Any]) -> Field:
         choices = {"": list(_WORDS)}
     return Field(
         name,
-        str(schema["title"]),
+        str(schema["title"]).capitalize(),
         "choice" if choices else schema["type"],
         _text(schema["default"]),
         schema.get("description", ""),

@@ -62,9 +62,10 @@ function adopt(live) {
   /** @type {Training | null} */
   const training = data ? JSON.parse(data) : null;
   if (training) showCurve(live, training.curve);
-  const question = live.querySelector("#cancel-question");
-  if (question instanceof HTMLDialogElement) {
-    live.querySelector("#cancel")?.addEventListener("click", () => question.showModal());
+  const [cancel, question] = ["#cancel", "#cancel-question"].map((one) => live.querySelector(one));
+  if (cancel instanceof HTMLButtonElement && question instanceof HTMLDialogElement) {
+    cancel.addEventListener("click", () => question.showModal());
+    cancel.disabled = training?.state === "cancelling";
     question.querySelector("#keep")?.addEventListener("click", () => question.close());
   }
   return training;

@@ -101,7 +101,7 @@ def test_a_training_is_started_followed_judged_and_promoted(
     enter(other, url, tokens[Role.ADMIN], "/datasets/shapes/train")
     expect(other.locator("#training h2").first).to_contain_text("too-slow")
     expect(state).to_have_text("succeeded", timeout=2 * MINUTES)
-    expect(page.get_by_text("It is not promoted.")).to_be_visible()
+    expect(page.get_by_text("The gate has kept it back.")).to_be_visible()
     expect(page.get_by_role("table", name="True classes in rows")).to_be_visible()
     expect(page.get_by_role("cell", name="succeeded")).to_be_visible()
     expect(page.get_by_role("button", name="Make it the champion")).to_have_count(0)
@@ -109,7 +109,7 @@ def test_a_training_is_started_followed_judged_and_promoted(
     page.emulate_media(color_scheme="dark")
     keep(page, "train-done-dark", tmp_path, whole=True)
 
-    expect(other.get_by_text("It is not promoted.")).to_be_visible(timeout=MINUTES)
+    expect(other.get_by_text("The gate has kept it back.")).to_be_visible(timeout=MINUTES)
     other.get_by_label("Promote it all the same").fill("the lab <b>wants</b> it")
     other.get_by_role("button", name="Make it the champion").click()
     expect(other.get_by_text("the champion", exact=True)).to_be_visible()
@@ -121,6 +121,38 @@ def test_a_training_is_started_followed_judged_and_promoted(
     assert (model["version"], model["alias"]) == (entry.model, "champion")
     assert installation.json("model", "show", "shapes/too-slow")["version"] == entry.model
     database.dispose()
+
+
+def test_a_training_that_fails_shows_the_end_of_its_log(
+    stack: tuple[Installation, str], page: Page, tmp_path: Path
+) -> None:
+    installation, url = stack
+    database = open_database(f"sqlite:///{installation.state / 'cv.sqlite'}")
+    enter(page, url, create_token(database, "second", Role.ANNOTATOR, "test"), "/datasets/shapes/train")
+    page.get_by_label("Architecture").select_option("InceptionV3")
+    page.get_by_label("Image size").fill("32")
+    page.get_by_role("button", name="Start training").click()
+
+    expect(page.get_by_role("alert")).to_contain_text(
+        "InceptionV3 cannot take images of 32 x 32", timeout=2 * MINUTES
+    )
+    expect(page.get_by_label("Log", exact=True)).to_contain_text("trained_model: Execution of step")
+    keep(page, "train-log", tmp_path, whole=True)
+    database.dispose()
+
+
+def test_axes_of_a_curve_have_round_numbers_that_hold_all_values(site: Site, url: str, page: Page) -> None:
+    enter(page, url, site.tokens["viewer"], "/datasets/shapes/train")
+    ends = [[0, 1], [0.31, 0.94], [0, 0], [1, 1], [-3, 1e9], [0, 1e-7]]
+    code = "async (ends) => { const { ticks } = await import('/static/train/curve.js');"
+    axes = page.evaluate(f"{code} return ends.map(([least, most]) => ticks(least, most)); }}", ends)
+
+    assert axes[0] == pytest.approx([0, 0.5, 1]) or axes[0] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
+    for (least, most), marks in zip(ends, axes, strict=True):
+        assert 2 <= len(marks) <= 8
+        assert marks == sorted(marks)
+        assert marks[0] <= least + 1e-12
+        assert marks[-1] >= most * (1 - 1e-9)
 
 
 def test_progress_is_seen_within_two_seconds_and_a_failure_with_its_reason(

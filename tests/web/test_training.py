@@ -325,7 +325,7 @@ def test_at_the_end_there_are_evaluation_gate_and_model(trainings: Trainings) ->
     task_id = trainings.started(name="finished")
     attempt = trainings.running(task_id, "run-9")
     reference = trained(trainings.site, "9f01", "run-9")
-    name_model(trainings.ledger.database, "shapes", reference, "finished", "annotator")
+    assert "It is not called finished" not in trainings.page(f"?training={task_id}")
     figures = {"comparison": {"decision": "keep", "reasons": ["It is less accurate by 0.1."]}}
     promote(
         trainings.ledger.database,
@@ -339,6 +339,8 @@ def test_at_the_end_there_are_evaluation_gate_and_model(trainings: Trainings) ->
     facts = {"asset": "model_evaluation", "version": "v", "facts": {"accuracy": 0.9}}
     close_done(trainings.ledger, attempt, {"dataset": "shapes", "materializations": [facts]})
 
+    assert "It is not called finished: another model had that name first." in trainings.page()
+    name_model(trainings.ledger.database, "shapes", reference, "finished", "annotator")
     shown = trainings.shown(task_id)
     outcome = shown["outcome"]
     assert (shown["state"], shown["accuracy"], outcome["model"], outcome["names"]) == (
@@ -353,7 +355,7 @@ def test_at_the_end_there_are_evaluation_gate_and_model(trainings: Trainings) ->
     assert outcome["curve"] == [{"epoch": 1, **HISTORY[0]}]
     page = trainings.page()
     assert "90.0%" in page
-    assert "It is not promoted." in page
+    assert "The gate has kept it back." in page
     assert "Make it the champion" not in page
     assert "Make it the champion" in trainings.page(role="admin")
 

@@ -47,8 +47,8 @@ export function ticks(least, most, count = TICKS) {
  */
 function panel(figure, title, points) {
   const all = points.flatMap((point) => [point[figure], point[`val_${figure}`]]).filter(isNumber);
-  const most = Math.max(...all, figure === "accuracy" ? 1 : 0);
-  const marks = all.length ? ticks(figure === "accuracy" ? Math.min(...all) : Math.min(0, ...all), most) : [0, 1];
+  const [least, most] = figure === "accuracy" ? [0.9, 1] : [0, 0]; // that are seen in any case
+  const marks = all.length ? ticks(Math.min(least, ...all), Math.max(most, ...all)) : [0, 1];
   const lastEpoch = Math.max(2, points.at(-1)?.epoch ?? 2);
   const [low, high] = [marks[0] ?? 0, marks.at(-1) ?? 1];
   const x = (/** @type {number} */ epoch) => LEFT + ((epoch - 1) / (lastEpoch - 1)) * (WIDTH - LEFT - RIGHT);

@@ -62,7 +62,7 @@ def enter(page: Page, url: str, token: str, path: str) -> None:
     page.goto(f"{url}/login?next={path}")
     page.get_by_label("Token").fill(token)
     page.keyboard.press("Enter")
-    page.wait_for_url(f"**{path}")
+    expect(page.get_by_role("link", name="Train")).to_be_visible(timeout=MINUTES)
 
 
 def keep(page: Page, name: str, folder: Path, whole: bool = False) -> None:

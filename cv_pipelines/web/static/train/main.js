@@ -62,6 +62,8 @@ function adopt(live) {
   /** @type {Training | null} */
   const training = data ? JSON.parse(data) : null;
   if (training) showCurve(live, training.curve);
+  const log = live.querySelector(".log");
+  if (log) log.scrollTop = log.scrollHeight; // why it failed stands at the end
   const [cancel, question] = ["#cancel", "#cancel-question"].map((one) => live.querySelector(one));
   if (cancel instanceof HTMLButtonElement && question instanceof HTMLDialogElement) {
     cancel.addEventListener("click", () => question.showModal());

@@ -7,7 +7,7 @@ from assets.results import COMMON, Metadata, materialized, numbers, picture, tab
 from cv_pipelines.catalog import Outcome
 from cv_pipelines.execution.failures import mapped_errors
 from cv_pipelines.execution.parameters import StepConfig
-from cv_pipelines.execution.progress import log_progress
+from cv_pipelines.execution.progress import StepProgress
 from cv_pipelines.images.contact_sheet import sheet_of
 from cv_pipelines.images.datasets import find_dataset
 from cv_pipelines.images.decisions import wishes_of
@@ -45,7 +45,7 @@ def image_manifest(
         wishes = wishes_of(cat.database, dataset.name, config.retry_quarantined)
         previous = cat.current("image_manifest", dataset.name)
         files = open_source(dataset.source)
-        outcome = ingest(cat, files, machine.workers, log_progress(context), previous, wishes)
+        outcome = ingest(cat, files, machine.workers, StepProgress(context, cat.database), previous, wishes)
         keep_version(cat.database, dataset.name, None)
         return materialized(outcome, source | _shown(outcome.bundle))
 

@@ -9,7 +9,7 @@ from assets.results import COMMON, materialized, numbers, picture, table
 from cv_pipelines.detections.evaluation import class_rows, evaluate_detections, largest_curves
 from cv_pipelines.detections.importing import require_detections
 from cv_pipelines.execution.failures import mapped_errors
-from cv_pipelines.execution.progress import log_progress
+from cv_pipelines.execution.progress import StepProgress
 from cv_pipelines.partitions import DATASETS
 from cv_pipelines.reports.figures import detection_figure
 from cv_pipelines.storage.bundles import Reference
@@ -24,7 +24,7 @@ def detection_evaluation(
     with mapped_errors():
         cat = catalog.open()
         detections = require_detections(cat, context.partition_key)
-        outcome = evaluate_detections(cat, image_manifest, labels, detections, log_progress(context))
+        outcome = evaluate_detections(cat, image_manifest, labels, detections, StepProgress(context, cat.database))
         facts, classes = outcome.bundle.facts, class_rows(outcome.bundle.facts)
         metadata = {
             "preview": picture(detection_figure(largest_curves(outcome.bundle), classes)),

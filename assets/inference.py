@@ -6,7 +6,7 @@ from assets.automation import ON_NEW_DATA
 from assets.needs import PREDICTION, gpu_tags
 from assets.results import COMMON, materialized, numbers, picture
 from cv_pipelines.execution.failures import mapped_errors
-from cv_pipelines.execution.progress import log_progress
+from cv_pipelines.execution.progress import StepProgress
 from cv_pipelines.models.prediction import measure_drift, predict_dataset
 from cv_pipelines.partitions import DATASETS
 from cv_pipelines.reports.figures import class_histogram, drift_bars
@@ -32,7 +32,8 @@ def predictions(
 ) -> MaterializeResult[Reference]:
     """The champion's class, probability and entropy for every image."""
     with mapped_errors():
-        outcome = predict_dataset(catalog.open(), champion_model, image_manifest, log_progress(context))
+        cat = catalog.open()
+        outcome = predict_dataset(cat, champion_model, image_manifest, StepProgress(context, cat.database))
         facts = outcome.bundle.facts
         return materialized(outcome, {"preview": picture(class_histogram(facts["counts"])), **numbers(facts)})
 

@@ -1,30 +1,35 @@
 """Models: trained, judged, and promoted where they are not worse."""
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
+from pydantic import Field
 
 from assets.automation import ON_NEW_DATA
 from assets.needs import LEARNING, gpu_tags
-from assets.results import COMMON, materialized, numbers, picture, table
-from cv_pipelines.catalog import Outcome
+from assets.results import COMMON, Metadata, materialized, numbers, picture, table
+from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.errors import InputError, ResourceError
-from cv_pipelines.execution.attempts import failures_of
+from cv_pipelines.execution.attempts import attempt_of, failures_of
 from cv_pipelines.execution.failures import mapped_errors
 from cv_pipelines.execution.parameters import StepConfig
-from cv_pipelines.execution.progress import log_progress
+from cv_pipelines.execution.progress import StepProgress
 from cv_pipelines.models.evaluation import evaluate
 from cv_pipelines.models.metrics import slice_rows
+from cv_pipelines.models.names import name_model
 from cv_pipelines.models.parameters import TrainingParameters
 from cv_pipelines.models.promotion import consider
 from cv_pipelines.models.training import code_version, train
 from cv_pipelines.partitions import DATASETS
 from cv_pipelines.reports.figures import confusion_matrix, reliability, training_curves
 from cv_pipelines.storage.bundles import Reference
+from cv_pipelines.tasks.ledger.queries import submitter
 from resources.catalog import CatalogResource
 from resources.machine import MachineResource
 
 
 class TrainingConfig(StepConfig, TrainingParameters):
-    """What a person may set about a training."""
+    """What a person may set about a training, and what they call the model: it is the same by any name."""
+
+    name: str = Field("", description="Saves the model under this name; empty: under its version alone.")
 
 
 @asset(
@@ -48,20 +53,35 @@ def trained_model(
 ) -> MaterializeResult[Reference]:
     """A classifier, trained once per data, labels, code and parameters."""
     with mapped_errors():
-        parameters = TrainingParameters(**config.model_dump())
+        cat, parameters = catalog.open(), TrainingParameters(**config.model_dump(exclude={"name"}))
         batch = max(1, parameters.batch_size >> failures_of(context, ResourceError))
         inputs = (image_manifest, labels, dataset_splits)
-        listen = log_progress(context)
-        outcome = train(catalog.open(), *inputs, parameters, machine.cache_folder(), batch, listen)
+        listen = StepProgress(context, cat.database)
+        outcome = train(cat, *inputs, parameters, machine.cache_folder(), batch, listen, listen.epochs)
         card = outcome.bundle.facts
+        listen.all_epochs(card["history"])
         metadata = {
             "preview": picture(training_curves(card["history"])),
             "architecture": MetadataValue.text(card["architecture"]),
             "model_version": MetadataValue.text(outcome.reference.version),
             "parameters": MetadataValue.json(card["parameters"]),
+            **_named(context, cat, config.name, outcome),
         }
         final = {"epochs": len(card["history"]), "image_size": card["image_size"], **card["history"][-1]}
         return materialized(outcome, metadata | numbers(final) | numbers(card))
+
+
+def _named(context: AssetExecutionContext, catalog: Catalog, name: str, outcome: Outcome) -> Metadata:
+    """Save a model under a name, if it is to have one; it is not lost where another has the name by now."""
+    if not name:
+        return {}
+    who = submitter(catalog.database, attempt_of(context)) or f"run {context.run.run_id}"
+    try:
+        name_model(catalog.database, context.partition_key, outcome.reference, name, who)
+    except InputError as error:
+        context.log.warning(error.user_message)
+        return {"name": MetadataValue.text(f"none: {error.user_message}")}
+    return {"name": MetadataValue.text(name)}
 
 
 @asset(
@@ -83,7 +103,8 @@ def model_evaluation(
     """The new model on the present test split: accuracy, classes, slices, calibration."""
     with mapped_errors():
         inputs = (image_manifest, labels, dataset_splits)
-        outcome = evaluate(catalog.open(), trained_model, *inputs, log_progress(context))
+        cat = catalog.open()
+        outcome = evaluate(cat, trained_model, *inputs, StepProgress(context, cat.database))
         facts = outcome.bundle.facts
         matrix = facts["confusion"]
         metadata = {
@@ -117,7 +138,7 @@ def champion_model(
         cat, dataset = catalog.open(), context.partition_key
         inputs = (image_manifest, labels, dataset_splits)
         champion, answer = consider(
-            cat, dataset, trained_model, *inputs, f"run {context.run.run_id}", log_progress(context)
+            cat, dataset, trained_model, *inputs, f"run {context.run.run_id}", StepProgress(context, cat.database)
         )
         if champion is None:
             raise InputError("no_champion", f"'{dataset}' has no champion. {' '.join(answer.reasons)}")

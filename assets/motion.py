@@ -25,7 +25,7 @@ from assets.needs import MOTION, motion_tags
 from assets.results import COMMON, materialized, numbers, output_of, picture, table
 from cv_pipelines.execution.failures import STEP_RETRIES, mapped_errors
 from cv_pipelines.execution.parameters import StepConfig
-from cv_pipelines.execution.progress import log_progress
+from cv_pipelines.execution.progress import StepProgress
 from cv_pipelines.images.contact_sheet import MAX_BYTES
 from cv_pipelines.motion.artefacts.motion import analyse_share, begin_motion, finish_motion
 from cv_pipelines.motion.artefacts.regions import REGIONS_VERSION, make_regions
@@ -107,7 +107,7 @@ def analyse_motion_share(
 ) -> None:
     """Analyse the share that the step's mapping key names."""
     with mapped_errors():
-        share, listen = context.get_mapping_key() or "", log_progress(context)
+        share, listen = context.get_mapping_key() or "", StepProgress(context, catalog.open().database)
         parameters = config.parameters()
         frames = analyse_share(catalog.open(), video_catalog, parameters, share, machine.workers, listen)
         context.log.info(f"Share {share}: {frames:,} frames.")
@@ -185,7 +185,7 @@ def static_thumbnails(
 ) -> MaterializeResult[Reference]:
     """The middle frame of each stretch in which the camera rests: what can be compared across months."""
     with mapped_errors():
-        listen, inputs = log_progress(context), (video_catalog, motion_regions)
+        listen, inputs = StepProgress(context, catalog.open().database), (video_catalog, motion_regions)
         outcome = make_thumbnails(catalog.open(), *inputs, machine.workers, listen, config.force)
         preview = picture(contact_sheet_of(outcome.bundle), "image/jpeg")
         return materialized(outcome, {"preview": preview, **numbers(outcome.bundle.facts)})

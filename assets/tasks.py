@@ -4,8 +4,8 @@ from dagster import AssetMaterialization, AssetSpec, OpExecutionContext, op
 
 from assets.needs import PREDICTION, gpu_tags
 from assets.results import COMMON
+from cv_pipelines.execution.attempts import ATTEMPT
 from cv_pipelines.execution.failures import STEP_RETRIES, mapped_errors
-from cv_pipelines.orchestration.task_attempts import ATTEMPT
 from cv_pipelines.tasks.ledger.work import SupersededError
 from cv_pipelines.tasks.running import Summary, Work, run_attempt
 from cv_pipelines.tasks.work.exercise import exercise

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dagster import DefaultSensorStatus, SensorDefinition, SensorEvaluationContext, SkipReason, sensor
 
+from cv_pipelines.execution.run_progress import forget_progress
 from cv_pipelines.orchestration.old_runs import delete_old_runs
 from cv_pipelines.tasks.ledger.retention import prune
 from resources.tasks import TasksResource
@@ -36,6 +37,7 @@ def make_event_sensor(run_days: float, logs: Path) -> SensorDefinition:
         pruned = ""
         if time.time() - float(context.cursor or 0) > PRUNE_SECONDS:
             gone = prune(tasks.ledger(), tasks.task_days, tasks.event_days, MOST_ROWS)
+            gone["steps' progress"] = forget_progress(tasks.ledger().database, tasks.task_days)
             gone["runs"] = delete_old_runs(context.instance, tasks.task_days, run_days, MOST_RUNS, logs)
             pruned = ", ".join(f"{count:,} {name}" for name, count in gone.items() if count)
             context.update_cursor(str(time.time()))

@@ -44,6 +44,7 @@ SLOW = (
     "faults/test_tasks_daemon_crashes.py",
     "tasks/ledger/test_machine.py",
     "integration/test_automation.py",
+    "browser/test_train.py",
     "browser/test_ui.py",
     "docs/test_commands.py[storage]",
     "docs/test_commands.py[deleting]",

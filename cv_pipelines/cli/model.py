@@ -35,8 +35,8 @@ def list_(dataset: str | None, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     elif rows:
-        columns = ["version", "dataset", "alias", "architecture", "accuracy#", "created"]
-        names = ("version", "dataset", "alias", "architecture", "accuracy", "created_at")
+        columns = ["version", "name", "dataset", "alias", "architecture", "accuracy#", "created"]
+        names = ("version", "name", "dataset", "alias", "architecture", "accuracy", "created_at")
         print_table(columns, [[row[name] for name in names] for row in rows])
     else:
         console.print("There is no model yet: cv-pipelines run DATASET trains one.")
@@ -51,6 +51,7 @@ def show(version: str, as_json: bool) -> None:
     \b
     Example:
       cv-pipelines model show 3657c5
+      cv-pipelines model show flowers/first-try
     """
     from cv_pipelines.models.registry import find_model, ledger
 
@@ -114,12 +115,13 @@ def promote(version: str, why: str) -> None:
       cv-pipelines model promote 9a01be --why "new class list agreed with the lab"
     """
     from cv_pipelines.models import registry
+    from cv_pipelines.orchestration.champions import name_champion
+    from cv_pipelines.orchestration.instance import open_instance
 
     catalog = open_catalog()
     found = registry.find_model(catalog.database, version)
-    metrics = _metrics(catalog, found)
-    before = registry.promote(catalog.database, found, "champion", _who(), why, metrics)
-    _publish(catalog, found)
+    with open_instance() as instance:
+        before = name_champion(catalog, instance, found, _who(), why)
     if before == found.version:
         console.print(f"{found.version} is the champion of {found.dataset} already.")
         return
@@ -137,17 +139,22 @@ def rollback(dataset: str, why: str) -> None:
       cv-pipelines model rollback digits --why "misreads sevens in production"
     """
     from cv_pipelines.models import registry
+    from cv_pipelines.orchestration.champions import publish_champion
+    from cv_pipelines.orchestration.instance import open_instance
 
     catalog = open_catalog()
     found = registry.rollback(catalog.database, dataset, _who(), why)
-    _publish(catalog, found)
+    with open_instance() as instance:
+        publish_champion(catalog, instance, found)
     console.print(f"{found.version} is the champion of {dataset} again.")
 
 
 def _row(catalog: "Catalog", found: "Model") -> dict[str, Any]:
     from cv_pipelines.models import registry
+    from cv_pipelines.models.names import names_of
+    from cv_pipelines.models.promotion import newest_figures
 
-    card, metrics = catalog.open(found.reference).facts, _metrics(catalog, found)
+    card, metrics = catalog.open(found.reference).facts, newest_figures(catalog, found)
     aliases = [
         alias
         for alias in registry.ALIASES
@@ -155,6 +162,7 @@ def _row(catalog: "Catalog", found: "Model") -> dict[str, Any]:
     ]
     return {
         "version": found.version,
+        "name": ", ".join(names_of(catalog.database, found.dataset).get(found.version, ())) or None,
         "dataset": found.dataset,
         "alias": ", ".join(aliases) or None,
         "architecture": card["architecture"],
@@ -166,29 +174,10 @@ def _row(catalog: "Catalog", found: "Model") -> dict[str, Any]:
     }
 
 
-def _metrics(catalog: "Catalog", found: "Model") -> dict[str, Any]:
-    """The model's newest evaluation, in short; empty where there is none."""
-    newest = catalog.newest("model_evaluation", f"{found.version}-")
-    if newest is None:
-        return {}
-    facts = catalog.open(newest).facts
-    return {name: facts[name] for name in ("accuracy", "accuracy_low", "accuracy_high", "images", "splits")}
-
-
 def _compare(catalog: "Catalog", champion: "Model", challenger: "Model") -> Any:
     from cv_pipelines.models.promotion import compare_models
 
     return compare_models(catalog, champion, challenger)
-
-
-def _publish(catalog: "Catalog", found: "Model") -> None:
-    """Let assets and the UI know who is champion now."""
-    from cv_pipelines.orchestration.instance import open_instance
-    from cv_pipelines.orchestration.materializations import report_champion
-
-    catalog.publish("champion_model", found.dataset, found.reference)
-    with open_instance() as instance:
-        report_champion(instance, found.dataset, found.version)
 
 
 def _who() -> str:

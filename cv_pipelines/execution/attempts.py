@@ -1,7 +1,16 @@
 """What earlier attempts of a step came to, as Dagster recorded it."""
 
-from dagster import AssetExecutionContext, DagsterEventType
+from dagster import AssetExecutionContext, DagsterEventType, OpExecutionContext
 from dagster_shared.error import SerializableErrorInfo
+
+ATTEMPT = "cv/attempt"
+"""Tag of a run: the attempt of the ledger that it does."""
+
+
+def attempt_of(context: AssetExecutionContext | OpExecutionContext) -> int | None:
+    """The attempt of the ledger that a step's run does, None where nobody's task asked for it."""
+    attempt = context.run.tags.get(ATTEMPT)
+    return int(attempt) if attempt else None
 
 
 def failures_of(context: AssetExecutionContext, error: type[Exception]) -> int:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 History = list[dict[str, float]]
 """One entry an epoch: loss, accuracy, val_loss, val_accuracy."""
+Listener = Callable[[History], None]
+"""Told of a history after each epoch; must not change it."""
+
+
+def deaf(history: History) -> None:
+    """The listener of those who do not listen."""
 
 
 @dataclass(frozen=True)

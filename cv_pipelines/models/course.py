@@ -2,12 +2,11 @@
 
 import math
 import time
-from collections.abc import Callable
 from typing import Any
 
 import keras
 
-from cv_pipelines.models.checkpoints import Checkpoints, History
+from cv_pipelines.models.checkpoints import Checkpoints, History, Listener
 
 
 def best_epoch(history: History) -> int:
@@ -31,7 +30,7 @@ class Course(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no ty
         best: best weights before a restart.
         patience: epochs without a lower validation loss before stopping.
         checkpoints: where to save.
-        report: told of the number of finished epochs.
+        report: told of all finished epochs, after each.
         save_every: seconds between checkpoints: what a kill can cost.
     """
 
@@ -41,7 +40,7 @@ class Course(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no ty
         best: list[Any],
         patience: int,
         checkpoints: Checkpoints,
-        report: Callable[[int], None],
+        report: Listener,
         save_every: float = 15.0,
     ) -> None:
         super().__init__()
@@ -64,7 +63,7 @@ class Course(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no ty
         self.history.append({name: float(value) for name, value in (logs or {}).items()})
         if best_epoch(self.history) == len(self.history) - 1:
             self.best = self.model.get_weights()
-        self._report(len(self.history))
+        self._report(self.history)
         self.model.stop_training = is_over(self.history, self._patience)
         if time.monotonic() - self._saved >= self._save_every:
             self._checkpoints.save(self.history, self.model, self.best)

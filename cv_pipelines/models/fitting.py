@@ -13,7 +13,7 @@ from cv_pipelines.errors import ResourceError
 from cv_pipelines.models.accelerator import has_gpu, is_out_of_memory
 from cv_pipelines.models.architectures.factory import build_classifier
 from cv_pipelines.models.batches import CachedBatches
-from cv_pipelines.models.checkpoints import Checkpoints, History
+from cv_pipelines.models.checkpoints import Checkpoints, History, Listener, deaf
 from cv_pipelines.models.course import Course, is_over
 from cv_pipelines.models.dataset import LabelledImages
 from cv_pipelines.models.keras_files import model_bytes
@@ -45,6 +45,7 @@ def fit(
     batch: int,
     checkpoints: Checkpoints,
     progress: Progress,
+    on_epoch: Listener = deaf,
 ) -> Fitted:
     """Train from the newest checkpoint, or from the start, until the validation loss stops falling.
 
@@ -55,10 +56,16 @@ def fit(
         batch: images a step.
         checkpoints: of this very training.
         progress: told of epochs.
+        on_epoch: told of their figures.
 
     Raises:
         ResourceError: code `out_of_memory`.
     """
+
+    def report(history: History) -> None:
+        progress("training epochs", len(history), parameters.epochs)
+        on_epoch(history)
+
     keras.utils.set_random_seed(parameters.seed)
     with _precision(parameters.mixed_precision), _memory_errors(batch):
         started = time.perf_counter()
@@ -70,7 +77,7 @@ def fit(
             best=checkpoint.best if checkpoint else model.get_weights(),
             patience=parameters.patience,
             checkpoints=checkpoints,
-            report=lambda epochs: progress("training epochs", epochs, parameters.epochs),
+            report=report,
         )
         first = len(course.history)
         train = _batches(images, pixels, "train", batch, parameters.seed, first)

@@ -12,10 +12,10 @@ class TrainingParameters(BaseModel):
 
     architecture: str = Field("small_cnn", description="small_cnn, or a classifier of keras.applications.")
     image_size: int = Field(0, ge=0, le=1024, description="Side in pixels; 0: from the data, 16 to 128.")
-    batch_size: int = Field(64, ge=1, le=4096)
-    epochs: int = Field(30, ge=1, le=10_000)
-    learning_rate: float = Field(1e-3, gt=0, le=1)
-    dropout: float = Field(0.2, ge=0, lt=1)
+    batch_size: int = Field(64, ge=1, le=4096, description="Images a step; fewer where memory does not suffice.")
+    epochs: int = Field(30, ge=1, le=10_000, description="At most: it stops when it gets no better.")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="Of the optimizer, Adam.")
+    dropout: float = Field(0.2, ge=0, lt=1, description="Share of the features dropped in training.")
     patience: int = Field(5, ge=1, description="Epochs without a lower validation loss before stopping.")
     augmentation: Literal["none", "geometry", "photo"] = Field(
         "geometry",
@@ -23,4 +23,4 @@ class TrainingParameters(BaseModel):
     )
     weights: str = Field("", description="Path of a .weights.h5 file to start from; empty: random.")
     mixed_precision: bool = Field(True, description="Half precision, where the device is built for it.")
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, description="Of all that is random: the same gives the same model.")

@@ -10,6 +10,8 @@ from cv_pipelines.models.registry import Model, find_model, ledger, promote, reg
 from cv_pipelines.progress import Progress, silent
 from cv_pipelines.storage.bundles import Bundle, Reference
 
+_FIGURES = ("accuracy", "accuracy_low", "accuracy_high", "images", "splits")
+
 
 def consider(
     catalog: Catalog,
@@ -68,10 +70,16 @@ def compare_models(
     return (old, new), compare(old.facts, new.facts, _answers(old), _answers(new))
 
 
+def newest_figures(catalog: Catalog, model: Model) -> dict[str, Any]:
+    """A model's newest evaluation, in short; empty where there is none."""
+    newest = catalog.newest("model_evaluation", f"{model.version}-")
+    facts = catalog.open(newest).facts if newest else {}
+    return {name: facts[name] for name in _FIGURES if name in facts}
+
+
 def _answers(evaluation: Bundle) -> Any:
     return evaluation.table("answers", ["image_id", "label", "predicted"]).to_pandas()
 
 
 def _summary(evaluation: Bundle, answer: Comparison) -> dict[str, Any]:
-    names = ("accuracy", "accuracy_low", "accuracy_high", "images", "splits")
-    return {**{name: evaluation.facts[name] for name in names}, "comparison": asdict(answer)}
+    return {**{name: evaluation.facts[name] for name in _FIGURES}, "comparison": asdict(answer)}

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from cv_pipelines.database.locks import take_turns
 from cv_pipelines.database.partition_owners import of_present_partition
 from cv_pipelines.database.tables import models, promotions
+from cv_pipelines.database.training_tables import model_names
 from cv_pipelines.errors import InputError
 from cv_pipelines.storage.bundles import Reference
 
@@ -66,24 +67,25 @@ def list_models(database: Engine, dataset: str | None = None) -> list[Model]:
 
 
 def find_model(database: Engine, name: str) -> Model:
-    """Look a model up by its version, or the start of one; `DATASET/VERSION` where data sets share it.
+    """Look a model up by its version, the start of one, or its name; `DATASET/…` where data sets share it.
 
     Raises:
         InputError: no model, or several, are named so.
     """
     dataset, _, version = name.rpartition("/")
-    query = select(models).where(models.c.version.startswith(version, autoescape=True)).limit(2)
+    named = select(models).join(model_names).where(model_names.c.name == version).limit(2)
+    started = select(models).where(models.c.version.startswith(version, autoescape=True)).limit(2)
     if dataset:
-        query = query.where(models.c.dataset == dataset)
+        named, started = (query.where(models.c.dataset == dataset) for query in (named, started))
     with database.connect() as connection:
-        rows = connection.execute(query).all()
+        rows = connection.execute(named).all() or connection.execute(started).all()
     if len(rows) == 1 and version:
         return _model(rows[0])
-    if len(rows) == 2 and rows[0].version == rows[1].version:
+    if len(rows) == 2 and (rows[0].version == rows[1].version or not rows[0].version.startswith(version)):
         first, second = (f"{row.dataset}/{row.version}" for row in rows)
         raise InputError("no_model", f"Which one: {first} or {second}?")
     found = "Several models have" if rows else "No model has"
-    message = f"{found} a version that starts with '{version}': 'cv-pipelines model list' shows them."
+    message = f"{found} a version that starts with '{version}', or that name: 'cv-pipelines model list' shows all."
     raise InputError("no_model", message)
 
 

@@ -19,7 +19,7 @@ from cv_pipelines.images.statistics import STATISTICS
 from cv_pipelines.images.stored import stored_images
 from cv_pipelines.models.architectures import factory
 from cv_pipelines.models.architectures.factory import ARCHITECTURES, weights_file
-from cv_pipelines.models.checkpoints import Checkpoints
+from cv_pipelines.models.checkpoints import Checkpoints, Listener, deaf
 from cv_pipelines.models.dataset import LabelledImages, labelled_images
 from cv_pipelines.models.drift import profile
 from cv_pipelines.models.parameters import TrainingParameters
@@ -44,6 +44,7 @@ def train(
     cache: Path,
     batch: int | None = None,
     progress: Progress = silent,
+    on_epoch: Listener = deaf,
 ) -> Outcome:
     """Train a classifier, or return the one that the same inputs have given before.
 
@@ -56,6 +57,7 @@ def train(
         cache: folder for decoded images.
         batch: images a step when not as in `parameters`: memory did not suffice.
         progress: told of epochs.
+        on_epoch: told of their figures; of none, where the classifier is there already.
 
     Returns:
         An artefact with the parts `model` (.keras) and `learned` (ids of the training images), and the
@@ -74,7 +76,7 @@ def train(
     size = batch or resolved.batch_size
 
     def make(key: str) -> Reference:
-        fitted = _fitted(catalog, manifest, images, resolved, size, cache, key, progress)
+        fitted = _fitted(catalog, manifest, images, resolved, size, cache, key, progress, on_epoch)
         card = {
             **_card(images, resolved, size, fitted),
             "data": {"manifest": manifest.version, "labels": labels.version, "splits": splits.version},
@@ -117,13 +119,14 @@ def _fitted(
     cache: Path,
     key: str,
     progress: Progress,
+    on_epoch: Listener,
 ) -> "Fitted":
     """A classifier fitted to images that are decoded once, into the cache."""
     from cv_pipelines.models.fitting import fit
 
     stored = stored_images(catalog.open(manifest))
     with closing(open_cache(cache, stored, images.image_ids, parameters.image_size, progress)) as pixels:
-        return fit(images, pixels, parameters, batch, Checkpoints(catalog.store, key), progress)
+        return fit(images, pixels, parameters, batch, Checkpoints(catalog.store, key), progress, on_epoch)
 
 
 def _card(images: LabelledImages, parameters: TrainingParameters, batch: int, fitted: "Fitted") -> dict[str, Any]:

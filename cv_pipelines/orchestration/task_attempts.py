@@ -19,6 +19,7 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.tags import MAX_RETRIES_TAG, PARTITION_NAME_TAG, PRIORITY_TAG
 
 from cv_pipelines.errors import Source
+from cv_pipelines.execution.attempts import ATTEMPT
 from cv_pipelines.orchestration.failed_runs import describe_failure
 from cv_pipelines.tasks.ledger.claims import Attempt
 from cv_pipelines.tasks.ledger.closing import LOST, close, close_cancelled, close_done
@@ -27,8 +28,6 @@ from cv_pipelines.tasks.ledger.supervision import begin_or_resume
 from cv_pipelines.tasks.ledger.work import Begun, SupersededError, heartbeat
 from cv_pipelines.tasks.problem import TaskError
 
-ATTEMPT = "cv/attempt"
-"""Tag of a run: the attempt that it does."""
 _TO_BEGIN = 5
 """Times longer than between heartbeats a run may take from its start until it begins: it loads libraries."""
 _COPY = re.compile(r"\[.*\]$")

@@ -16,8 +16,9 @@ from cv_pipelines.database.tables import (
     promotions,
     publications,
 )
+from cv_pipelines.database.training_tables import model_names
 
-_OF_A_DATASET = (promotions, models, publications, acceptances, label_events, label_class_events)
+_OF_A_DATASET = (promotions, model_names, models, publications, acceptances, label_events, label_class_events)
 """In the order in which rows can go."""
 _MOST_VALUES = 500
 

@@ -17,7 +17,16 @@ from cv_pipelines.web.templating import render
 
 _log = structlog.get_logger("cv_pipelines.web")
 _OF_SOURCE = {"input": 422, "submission": 422, "resource": 503, "infrastructure": 503, "internal": 500}
-_ABSENT = ("no_dataset", "missing_image", "erased_image", "not_materialized", "no_class", "no_page")
+_ABSENT = (
+    "no_dataset",
+    "missing_image",
+    "erased_image",
+    "not_materialized",
+    "no_class",
+    "no_page",
+    "no_task",
+    "no_model",
+)
 """Codes of what is asked for and is not there."""
 _WORDS = {
     401: "Log in first, or send a valid token: 'Authorization: Bearer cv_…'.",
@@ -44,7 +53,7 @@ def problem(
 ) -> Response:
     """The answer that says what is wrong; a person who is not logged in is led to where they can be."""
     title = HTTPStatus(status).phrase
-    if not _is_for_people(request):
+    if not is_for_people(request):
         body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
         return JSONResponse(body, status, headers, media_type="application/problem+json")
     if status == 401 and request.method == "GET":
@@ -95,6 +104,6 @@ def _unavailable(request: Request, code: str, error: Exception) -> Response:
     return problem(request, 503, code, _WORDS[503], {"Retry-After": "10"})
 
 
-def _is_for_people(request: Request) -> bool:
+def is_for_people(request: Request) -> bool:
     """A browser that shows a page asks for HTML; programs, and pictures in a page, do not."""
     return "text/html" in request.headers.get("accept", "")

@@ -23,8 +23,8 @@ from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 from dagster._daemon.sensor import execute_sensor_iteration
 
 from cv_pipelines.definitions import defs
+from cv_pipelines.execution.attempts import ATTEMPT
 from cv_pipelines.orchestration.local_runs import execute_here
-from cv_pipelines.orchestration.task_attempts import ATTEMPT
 from cv_pipelines.settings import load_settings
 from tests.faults.task_messages import Sender, sleep
 

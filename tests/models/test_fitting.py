@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cv_pipelines.errors import ResourceError
-from cv_pipelines.models.checkpoints import Checkpoints
+from cv_pipelines.models.checkpoints import Checkpoints, History, Listener, deaf
 from cv_pipelines.models.dataset import LabelledImages
 from cv_pipelines.models.fitting import Fitted, fit
 from cv_pipelines.models.keras_files import load_model
@@ -65,12 +65,14 @@ def fit_to(tmp_path: Path, pixels: PixelCache, quick: TrainingParameters) -> Fit
     splits = np.array(["train"] * TRAINING + ["validation"] * (COUNT - TRAINING))
     ids = [str(number) for number in range(COUNT)]
 
-    def run(name: str = "t", progress: Progress = silent, shift: int = 0, **changes: object) -> Fitted:
+    def run(
+        name: str = "t", progress: Progress = silent, shift: int = 0, on_epoch: Listener = deaf, **changes: object
+    ) -> Fitted:
         targets = (np.arange(COUNT) + shift * (splits == "validation")) % 3
         images = LabelledImages(ids, targets, splits, ["r", "g", "b"], "v")
         parameters = quick.model_copy(update={"image_size": SIDE, **changes})
         checkpoints = Checkpoints(LocalStore(tmp_path), name)
-        return fit(images, pixels, parameters, parameters.batch_size, checkpoints, progress)
+        return fit(images, pixels, parameters, parameters.batch_size, checkpoints, progress, on_epoch)
 
     return run
 
@@ -88,7 +90,12 @@ def validation_loss(fitted: Fitted, pixels: PixelCache, shift: int = 0) -> float
 
 def test_a_training_learns_and_says_how_it_went(fit_to: Fit, tmp_path: Path) -> None:
     told: list[tuple[str, int, int | None]] = []
-    fitted = fit_to(progress=lambda stage, done, total=None: told.append((stage, done, total)))
+    figures: list[History] = []
+    fitted = fit_to(
+        progress=lambda stage, done, total=None: told.append((stage, done, total)),
+        on_epoch=lambda history: figures.append(list(history)),
+    )
+    assert figures == [fitted.history[:epochs] for epochs in range(1, 5)]
     assert told == [("training epochs", epoch, 4) for epoch in range(1, 5)]
     assert [set(entry) for entry in fitted.history] == [{"loss", "accuracy", "val_loss", "val_accuracy"}] * 4
     assert fitted.history[-1]["val_accuracy"] > 0.9

@@ -10,6 +10,7 @@ from cv_pipelines.annotations.store.events import Author, Change, append, writin
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.label_tables import label_class_events, label_events
 from cv_pipelines.database.tables import acceptances, artefacts, datasets, models, promotions, publications
+from cv_pipelines.database.training_tables import model_names
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.datasets import find_dataset, list_datasets
 from cv_pipelines.images.decisions import accept
@@ -17,6 +18,7 @@ from cv_pipelines.images.ingest import ingest, journal_of
 from cv_pipelines.images.sources.folder import FolderSource
 from cv_pipelines.images.stored import stored_images
 from cv_pipelines.images.versions import MANIFEST
+from cv_pipelines.models.names import name_model
 from cv_pipelines.models.registry import promote, register
 from cv_pipelines.retention import removal as removing
 from cv_pipelines.retention.check import check_references
@@ -44,6 +46,7 @@ def train(catalog: Catalog, name: str, version: str) -> Reference:
     model = make("trained_model", version)
     make("model_evaluation", f"{version}-1")
     catalog.publish("trained_model", name, model)
+    name_model(catalog.database, name, model, f"{name}-model", "somebody")
     promote(catalog.database, register(catalog.database, name, model), "champion", "x", "y", {})
     return model
 
@@ -57,6 +60,7 @@ def label(catalog: Catalog, name: str) -> None:
 def rows(catalog: Catalog) -> dict[str, int]:
     """How many rows each table has."""
     tables = (datasets, publications, acceptances, models, promotions, artefacts, label_events, label_class_events)
+    tables += (model_names,)
     with catalog.database.connect() as connection:
         return {one.name: connection.execute(select(func.count()).select_from(one)).scalar_one() for one in tables}
 

@@ -48,7 +48,7 @@ class World:
     jobs: dict[str, JobDefinition]
     watch: Watch
 
-    def submit(self, name: str, kind: str = "sleep", priority: int = 4, **params: Any) -> None:
+    def submit(self, name: str, kind: str = "sleep", /, priority: int = 4, **params: Any) -> None:
         task = {"schema": "cv.task/v1", "task_id": name, "kind": kind, "priority": priority}
         given = params or {"seconds": 0.1}
         body = json.dumps(task | {"params": given}).encode()
@@ -290,9 +290,11 @@ def test_priority_comes_before_age(world: World, monkeypatch: pytest.MonkeyPatch
 def test_a_task_of_a_data_set_becomes_a_run_of_its_partition(world: World, tmp_path: Path) -> None:
     add_dataset(world.resource.ledger().database, "flowers", str(tmp_path))
     world.submit("t", "train_model", dataset="flowers", parameters={"epochs": 3})
+    world.submit("u", "train_model", dataset="flowers", name="first-try")
 
-    (request,) = world.tick()
+    request, named = world.tick()
 
+    assert named.run_config == {"ops": {"trained_model": {"config": {"name": "first-try"}}}}
     assert (request.job_name, request.partition_key) == ("train", "flowers")
     assert request.run_config == {"ops": {"trained_model": {"config": {"epochs": 3}}}}
     assert world.instance.get_dynamic_partitions("dataset") == ["flowers"]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy import Engine, Select, func, literal, select, tuple_
 
 from cv_pipelines.database.clock import ago
 from cv_pipelines.database.task_tables import attempts, deliveries, events, tasks
@@ -77,6 +77,13 @@ def find_task(ledger: Ledger, task_id: str) -> AnyRow:
             "no_task", f"There is no task '{task_id}'. 'cv-pipelines task list' shows those that there are."
         )
     return row
+
+
+def submitter(database: Engine, attempt: int | None) -> str:
+    """Who has asked for what an attempt does; empty where it does nothing, or nobody has said."""
+    query = select(tasks.c.submitted_by).where(tasks.c.attempt == attempt).limit(1)
+    with database.connect() as connection:
+        return str(connection.scalar(query) or "") if attempt is not None else ""
 
 
 def events_of(ledger: Ledger, task_id: str) -> Sequence[AnyRow]:

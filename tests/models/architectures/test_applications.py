@@ -1,4 +1,5 @@
 import sys
+from inspect import getmembers, isfunction
 
 import keras
 import numpy as np
@@ -56,6 +57,10 @@ def test_a_tested_architecture_is_trained_saved_and_loaded(name: str) -> None:
 def test_the_five_tested_ones_are_classifiers_of_keras() -> None:
     assert len(TESTED) == 5
     assert set(TESTED) <= set(application_names())
+
+
+def test_names_are_those_of_the_functions_that_keras_has() -> None:
+    assert application_names() == [name for name, _ in getmembers(keras.applications, isfunction)]
 
 
 @pytest.mark.parametrize("name", ["VGG16", "MobileNet"])

@@ -26,7 +26,7 @@ ALIVE = {
 }
 """For libpq: a server whose network is gone is noticed within half a minute, not after hours."""
 _REFUSED = re.compile("authentication failed|no password|no pg_hba.conf entry|does not exist|permission denied")
-SCHEMA = "0008"
+SCHEMA = "0010"
 """The newest revision that this code knows."""
 
 

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -141,7 +141,7 @@ class Raters:
         return found
 
 
-def count_up(counter: Counter[Label], counts: Mapping[Label, int], sign: int = 1) -> None:
+def count_up(counter: Counter[Any], counts: Mapping[Any, int], sign: int = 1) -> None:
     """Add counts to others, or take them away; what comes to nothing is gone."""
     for label, count in counts.items():
         counter[label] += sign * count

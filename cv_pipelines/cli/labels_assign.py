@@ -1,11 +1,15 @@
 """`cv-pipelines labels assign|assignments|withdraw`: who is to label which images."""
 
 import getpass
+from typing import TYPE_CHECKING
 
 import click
 
 from cv_pipelines.cli.context import open_catalog
 from cv_pipelines.cli.output import console, errors, json_option, print_json, print_table
+
+if TYPE_CHECKING:
+    from cv_pipelines.annotations.assigning import Source
 
 
 @click.command()
@@ -29,7 +33,7 @@ def assign(
     people: tuple[str, ...],
     count: int,
     twice: float,
-    source: str,
+    source: "Source",
     images: tuple[str, ...],
     seed: int,
     as_json: bool,
@@ -55,8 +59,7 @@ def assign(
         ids = list(dict.fromkeys(names.find(one) for one in images))
         done = assign_these(catalog, dataset, ids, everybody, by, twice)
     else:
-        chosen = "random" if source == "random" else "unlabelled"
-        done = assign_some(catalog, dataset, everybody, by, count, chosen, twice, seed)
+        done = assign_some(catalog, dataset, everybody, by, count, source, twice, seed)
     if as_json:
         print_json({"dataset": dataset, "images": done.images, "twice": done.twice, "shares": done.shares})
         return

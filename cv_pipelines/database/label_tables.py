@@ -61,8 +61,8 @@ label_class_events = Table(
 )
 
 # Who is to label an image: in a first pass, and some images by somebody else in a second one, so that it shows how
-# far people agree. `done_at` is when they first said something of the image after that: the store of events sets it
-# with the event, so what is open is read from an index alone.
+# far people agree. `done_at` is when they first said something of the image after that: the store of events sets
+# it with the event, so what is open is read from an index alone.
 label_assignments = Table(
     "label_assignments",
     metadata,

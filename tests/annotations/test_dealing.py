@@ -27,7 +27,7 @@ def test_each_pass_is_dealt_evenly_and_nobody_gets_an_image_twice(
     seconds = round(twice * len(images)) if len(people) > 1 else 0
     assert sum(one.pass_number == 2 for one in dealt) == seconds
     for number in (1, 2):
-        loads = Counter({who: 0 for who in people})
+        loads = Counter(dict.fromkeys(people, 0))
         loads.update(one.who for one in dealt if one.pass_number == number)
         assert max(loads.values()) - min(loads.values()) <= 1
 

@@ -81,7 +81,7 @@ def assign(
 def assigned_to(
     connection: Connection, dataset: str, who: str, after: str = "", most: int | None = None
 ) -> list[str]:
-    """Ids of the images that a person has still to label, in their order: those after one, perhaps at most so many."""
+    """Ids of the images that a person has still to label, in order: those after one, at most so many, perhaps."""
     rows = label_assignments.c
     wanted = (rows.dataset == dataset, rows.who == who, rows.done_at.is_(None), rows.image_id > after)
     query = select(rows.image_id).where(*wanted).order_by(rows.image_id).distinct().limit(most)

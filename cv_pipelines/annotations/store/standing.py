@@ -49,11 +49,8 @@ def labelled_images(database: Engine, dataset: str) -> set[str]:
         event = last_event(connection, dataset)
     found = set[str]()
     for rows in _pages(database, dataset, ["image_id", "digest"], event):
-        for _, image_id, digest in rows:
-            if any(digest):
-                found.add(image_id)
-            else:
-                found.discard(image_id)
+        for row in rows:
+            (found.add if any(row.digest) else found.discard)(row.image_id)
     return found
 
 

@@ -60,6 +60,11 @@ class Token:
     expires_at: datetime | None
     last_used_at: datetime | None
 
+    @property
+    def may_label(self) -> bool:
+        """Whether somebody can label with it now."""
+        return self.state == "valid" and ROLES[self.role] >= Role.ANNOTATOR
+
 
 def create_token(database: Engine, name: str, role: Role, who: str, days: float | None = None) -> str:
     """Make a token; it is returned here and kept nowhere.

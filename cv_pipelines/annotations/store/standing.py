@@ -44,6 +44,17 @@ def count_labels(database: Engine, dataset: str, name: str) -> int:
     return sum(number in chain(*classes_in(one)) for some in now for one in some["content"].to_pylist())
 
 
+def labelled_images(database: Engine, dataset: str) -> set[str]:
+    """Ids of the images that have a label; about 120 bytes each are held."""
+    with database.connect() as connection:
+        event = last_event(connection, dataset)
+    found = set[str]()
+    for rows in _pages(database, dataset, ["image_id", "digest"], event):
+        for row in rows:
+            (found.add if any(row.digest) else found.discard)(row.image_id)
+    return found
+
+
 def _last_events(database: Engine, dataset: str, event: int) -> NDArray[np.int64]:
     """Ids of the newest events of all images, in order; 70 bytes an event are held."""
     schema = pa.schema([("id", pa.int64()), ("image_id", pa.string())])

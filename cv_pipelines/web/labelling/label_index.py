@@ -100,7 +100,7 @@ class LabelIndex:
         self._images_bearing: Counter[int] = Counter()
         self._labelled = 0
         self.last = 0
-        self._last_class = 0
+        self._last_class = -1  # none was read yet
         self.by_name: dict[str, StoredClass] = {}
 
     def catch_up(self, connection: Connection) -> None:

@@ -8,12 +8,14 @@ from assets.automation import ON_NEW_DATA
 from assets.results import COMMON, Metadata, materialized, numbers, picture, table
 from cv_pipelines.active_learning.parameters import QueueParameters
 from cv_pipelines.active_learning.queue import ASSET, make_queue
+from cv_pipelines.active_learning.rounds import read_rounds
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.execution.failures import mapped_errors
 from cv_pipelines.execution.parameters import StepConfig
 from cv_pipelines.images.contact_sheet import TILES, sheet_of
 from cv_pipelines.images.stored import stored_images
 from cv_pipelines.partitions import DATASETS
+from cv_pipelines.reports.figures import round_curves
 from cv_pipelines.storage.bundles import Bundle, Reference
 from resources.catalog import CatalogResource
 
@@ -42,7 +44,7 @@ def label_queue(
         outcome = make_queue(cat, dataset, image_manifest, QueueParameters(**config.model_dump()))
         same = before is not None and before.version == outcome.reference.version
         outcome = replace(outcome, reused=outcome.reused or same)
-        return materialized(outcome, _shown(cat, image_manifest, outcome.bundle))
+        return materialized(outcome, _shown(cat, image_manifest, outcome.bundle) | _gained(cat, dataset))
 
 
 def _shown(catalog: Catalog, manifest: Reference, queue: Bundle) -> Metadata:
@@ -58,3 +60,14 @@ def _shown(catalog: Catalog, manifest: Reference, queue: Bundle) -> Metadata:
         "labels_version": MetadataValue.text(facts["labels"]),
         **numbers(facts),
     }
+
+
+def _gained(catalog: Catalog, dataset: str) -> Metadata:
+    """What rounds were worth whose models have been judged on the present test split: two of them at least."""
+    if catalog.current("dataset_splits", dataset) is None:
+        return {}
+    judged = [one for one in read_rounds(catalog, dataset, judge=False) if one.accuracy is not None]
+    if len(judged) < 2:
+        return {}
+    curves = {name: [getattr(one, name) for one in judged] for name in ("accuracy", "macro_f1")}
+    return {"rounds": picture(round_curves([sum(one.labelled.values()) for one in judged], curves))}

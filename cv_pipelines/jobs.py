@@ -36,7 +36,7 @@ train = define_asset_job(
 learn = define_asset_job(
     "learn",
     AssetSelection.groups("annotations", "models", "inference"),
-    description="A round of active learning: labels, splits, a model, its promotion, predictions, what to label next.",
+    description="A round of active learning: from labels to a model, its promotion, and what to label next.",
     op_retry_policy=STEP_RETRIES,
 )
 

@@ -2,9 +2,8 @@
 
 from datetime import UTC, datetime
 
-from cv_pipelines.active_learning.queue import ASSET
+from cv_pipelines.active_learning.queue import ASSET, read_queue
 from cv_pipelines.annotations.labels import state_in
-from cv_pipelines.annotations.store.events import newest_of
 from cv_pipelines.annotations.store.history import count_changed
 from cv_pipelines.annotations.store.versions import last_event
 from cv_pipelines.catalog import Catalog
@@ -12,12 +11,11 @@ from cv_pipelines.database.clock import time_of
 
 USED_UP = 0.9
 """Share of a queue after which another one is made: people skip what they cannot tell."""
-_AT_ONCE = 500
 _VERSIONS = 1_000
 
 
 def labels_since_training(catalog: Catalog, dataset: str) -> int:
-    """Images that people and files say something else of than in the labels that the newest model has learned from.
+    """Images that people and files say something else of than in what the newest model has learned from.
 
     Before the first model: all that they say something of.
     """
@@ -43,22 +41,12 @@ def queue_is_used_up(catalog: Catalog, dataset: str) -> bool:
     if reference is None:
         return True
     bundle = catalog.open(reference)
-    images: list[str] = bundle.table("queue", ["image_id"])["image_id"].to_pylist()
-    facts = bundle.facts
+    rows, facts = read_queue(catalog, dataset, bundle), bundle.facts
     today = datetime.fromtimestamp(time_of(catalog.database), UTC).date().isoformat()
     cut_off = facts["images"] < min(facts["parameters"]["size"], facts["candidates"])
     if "day" in facts and facts["day"] < today and cut_off:
         return True
-    return bool(images) and _labelled(catalog, dataset, images) >= USED_UP * len(images)
-
-
-def _labelled(catalog: Catalog, dataset: str, images: list[str]) -> int:
-    found = 0
-    with catalog.database.connect() as connection:
-        for start in range(0, len(images), _AT_ONCE):
-            rows = newest_of(connection, dataset, images[start : start + _AT_ONCE], ("digest", "origin"))
-            found += sum(any(row.digest) and row.origin != "model" for row in rows)
-    return found
+    return bool(rows) and sum(row["labelled"] for row in rows) >= USED_UP * len(rows)
 
 
 def _learned_event(catalog: Catalog, dataset: str) -> int:

@@ -14,12 +14,12 @@ from cv_pipelines.active_learning.parameters import QueueParameters
 from cv_pipelines.active_learning.pool import Pool
 from cv_pipelines.active_learning.selection import Limits, Pick, select
 from cv_pipelines.annotations.labels import state_in
-from cv_pipelines.annotations.store.events import writing
+from cv_pipelines.annotations.store.events import newest_of, writing
 from cv_pipelines.annotations.store.versions import state_of
 from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.database.clock import time_of
 from cv_pipelines.hashing import VERSION_LENGTH, hash_rows
-from cv_pipelines.storage.bundles import Reference, put_bundle, put_table
+from cv_pipelines.storage.bundles import Bundle, Reference, put_bundle, put_table
 
 ASSET = "label_queue"
 CODE_VERSION = "1"
@@ -34,6 +34,7 @@ QUEUE = pa.schema(
 )
 """One row per image that is asked for, ordered by `rank` from 1; scores of different strategies do not compare."""
 _QUEUES_A_DAY = 1_000
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,18 @@ def make_queue(catalog: Catalog, dataset: str, manifest: Reference, parameters: 
         "code": CODE_VERSION,
     }
     return catalog.once(ASSET, inputs, make)
+
+
+def read_queue(catalog: Catalog, dataset: str, queue: Bundle) -> list[dict[str, Any]]:
+    """The rows of a queue (QUEUE), and whether a person or a file has labelled each since: `labelled`."""
+    rows: list[dict[str, Any]] = queue.table("queue").to_pylist()
+    done = set[str]()
+    with catalog.database.connect() as connection:
+        for start in range(0, len(rows), _AT_ONCE):
+            images = [row["image_id"] for row in rows[start : start + _AT_ONCE]]
+            found = newest_of(connection, dataset, images, ("image_id", "digest", "origin"))
+            done.update(row.image_id for row in found if any(row.digest) and row.origin != "model")
+    return [{**row, "labelled": row["image_id"] in done} for row in rows]
 
 
 def usable_strategies(parameters: QueueParameters, sources: Sources) -> tuple[QueueParameters, list[str]]:

@@ -90,7 +90,7 @@ def gather_pool(
     ids = catalog.open(manifest).table("images", ["image_id"])["image_id"].combine_chunks()
     without = pc.invert(pc.is_in(ids, labelled)).to_numpy(zero_copy_only=False)
     image_ids: list[str] = ids.filter(pa.array(without)).to_pylist()
-    vectors, known = None, np.empty((0, 0), np.float16)
+    vectors, known = None, np.empty((0, 0), np.float32)
     if sources.embeddings is not None:
         embeddings = open_embeddings(catalog, sources.embeddings)
         vectors, known = embeddings.vectors[without], embeddings.vectors[~without]

@@ -46,7 +46,7 @@ class Pool:
     lots: NDArray[np.float64]
     predictions: Predictions | None = None
     vectors: Vectors | None = None
-    labelled: Vectors = field(default_factory=lambda: np.empty((0, 0), np.float16))
+    labelled: Vectors = field(default_factory=lambda: np.empty((0, 0), np.float32))
     detections: NDArray[np.int64] | None = None
 
 

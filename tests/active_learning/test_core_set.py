@@ -9,7 +9,7 @@ from cv_pipelines.models.embedding import normalised
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    return normalised(vectors.astype(np.float32)).astype(np.float16)
+    return normalised(vectors.astype(np.float32))
 
 
 def taken(

@@ -21,8 +21,8 @@ def make_pool(count: int, seed: int = 0, classes: int = 3) -> Pool:
         random.random(count).astype(np.float32),
     )
     ids = [f"{number:04}" for number in range(count)]
-    vectors = random.standard_normal((count, 4)).astype(np.float16)
-    vectors /= np.linalg.norm(vectors.astype(np.float32), axis=1, keepdims=True).astype(np.float16)
+    vectors = random.standard_normal((count, 4)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors.astype(np.float32), axis=1, keepdims=True).astype(np.float32)
     return Pool(ids, draw_lots(ids, seed), seen, vectors)
 
 

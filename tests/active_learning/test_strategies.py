@@ -79,7 +79,7 @@ def test_equal_scores_are_decided_by_lot() -> None:
 
 def test_diverse_keeps_away_from_what_is_labelled_and_from_what_others_ask_for() -> None:
     angles = np.deg2rad([0, 45, 90, 180, 270])
-    vectors = normalised(np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)).astype(np.float16)
+    vectors = normalised(np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32))
     pool = Pool([*"abcde"], POOL.lots, vectors=vectors, labelled=vectors[:1])
     assert asked("diverse", pool)[0] == 3, "opposite to what is labelled"
     eligible = np.array([True, True, True, False, True])
@@ -90,7 +90,7 @@ def test_diverse_keeps_away_from_what_is_labelled_and_from_what_others_ask_for()
 
 def test_diverse_compares_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(strategies, "MOST_COMPARED", 3)
-    vectors = np.eye(5, dtype=np.float16)
+    vectors = np.eye(5, dtype=np.float32)
     assert set(asked("diverse", Pool([*"abcde"], POOL.lots, vectors=vectors))) == {2, 3, 4}, (
         "those with small lots"
     )

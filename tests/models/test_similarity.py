@@ -17,7 +17,7 @@ Inputs = tuple[Reference, Reference, Reference]
 
 def embeddings(vectors: np.ndarray) -> Embeddings:
     ids = pa.array([f"{number:06}" for number in range(len(vectors))])
-    return Embeddings(ids, normalised(vectors.astype(np.float32)).astype(np.float16))
+    return Embeddings(ids, normalised(vectors.astype(np.float32)))
 
 
 PLANE = embeddings(np.array([[1, 0], [1, 0.1], [0, 1], [0.9, 1], [-1, 0], [1, 0.2]]))
@@ -81,7 +81,7 @@ def test_an_artefact_is_opened_as_it_was_written(colours: Catalog, inputs: Input
     held = open_embeddings(colours, made.reference)
     assert held.image_ids.to_pylist() == made.bundle.table("embeddings")["image_id"].to_pylist()
     assert held.vectors.shape == (72, made.bundle.facts["width"])
-    assert held.vectors.dtype == np.float16
+    assert held.vectors.dtype == np.float32
     labels = {row["image_id"]: row["label"] for row in colours.open(inputs[1]).table("labels").to_pylist()}
     one = held.image_ids[0].as_py()
     alike = [labels[other] for other, _ in held.like(one, 10)]

@@ -25,7 +25,8 @@ _SHOWN = 20
 def ask(dataset: str, strategies: tuple[str, ...], settings: tuple[str, ...], as_json: bool) -> None:
     """Choose the images that should be labelled next, by what the champion says of them now.
 
-    Without a champion they are drawn by lot. Nothing is trained; rounds after this one ask in the same way.
+    Without a champion they are drawn by lot. Nothing is trained. What is set here stands for the rounds that
+    the sensor new_labels starts, too.
 
     \b
     Examples:

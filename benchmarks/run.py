@@ -24,6 +24,8 @@ BENCHMARKS = (
     "s3",
     "prediction",
     "training",
+    "similarity",
+    "active_learning",
     "dagster_overhead",
     "task_intake",
     "task_latency",

@@ -11,7 +11,7 @@ const KEYS = "1234567890";
 const MOST_CLASSES = 60;
 
 /**
- * @typedef {{ key: string, label: string, verdict: Verdict, nodes: Node[] }} Choice
+ * @typedef {{ key: string, label: string, verdict: Verdict, nodes: (Node | string)[] }} Choice
  */
 
 /**

@@ -12,6 +12,7 @@ from cv_pipelines.annotations.store.classes import classes_of
 from cv_pipelines.annotations.store.events import Author, Change, append, history, writing
 from cv_pipelines.database.label_tables import label_assignments, label_events
 from cv_pipelines.images.versions import MANIFEST
+from cv_pipelines.web.tokens import Role, create_token
 from tests.web_site import Site
 
 BOX = '{{"boxes":[[{0},4,5,20,10]]}}'
@@ -193,15 +194,16 @@ def test_who_has_still_to_label_an_image_does_not_see_what_others_say(
     site: Site, client: httpx.Client, ids: list[str]
 ) -> None:
     client.headers.update(site.bearer("annotator"))
-    dispute(site, *ids[:2])
+    one, other = ids[50:52]
+    dispute(site, one, other)
     with writing(site.catalog.database, "shapes") as connection:
-        assign(connection, "shapes", [ids[0]], ["annotator"], "admin")
+        assign(connection, "shapes", [one], ["annotator"], "admin")
 
-    assert shown(client) == [ids[1]]
-    for answer in (client.get(f"{REVIEW}/disputes/{ids[0]}"), settle(client, site, ids[0], person="ann")):
+    assert shown(client) == [other]
+    for answer in (client.get(f"{REVIEW}/disputes/{one}"), settle(client, site, one, person="ann")):
         assert answer.json()["code"] == "blind"
-    say(site, "annotator", ids[0], "frame")
-    assert shown(client) == ids[:2]
+    say(site, "annotator", one, "frame")
+    assert shown(client) == [one, other]
 
 
 def test_viewers_look_and_strangers_do_not(site: Site, client: httpx.Client, ids: list[str]) -> None:
@@ -216,25 +218,27 @@ def test_viewers_look_and_strangers_do_not(site: Site, client: httpx.Client, ids
 
 
 def test_an_admin_assigns_images_and_takes_them_back(site: Site, admin: httpx.Client, ids: list[str]) -> None:
+    for name in ("cid", "dan"):
+        create_token(site.catalog.database, name, Role.ANNOTATOR, "test")
     page = admin.get(REVIEW).text
-    assert 'value="annotator"' in page
+    assert 'value="cid"' in page
     assert 'value="viewer"' not in page
-    wanted = {"people": ["annotator", "admin"], "count": 20, "twice": 0.5, "source": "random", "seed": 3}
+    wanted = {"people": ["cid", "dan"], "count": 20, "twice": 0.5, "source": "random", "seed": 3}
 
     done = admin.post("/datasets/shapes/assignments", json=wanted).json()
 
     assert (done["images"], done["twice"], sum(done["shares"].values())) == (20, 10, 30)
     with site.catalog.database.connect() as connection:
-        mine = assigned_to(connection, "shapes", "annotator")
+        mine = assigned_to(connection, "shapes", "cid")
     assert len(mine) == 15
-    say(site, "annotator", mine[0])
+    say(site, "cid", mine[0])
     assert "1 of 15" in admin.get(REVIEW).text
-    back = admin.post("/datasets/shapes/assignments/withdraw", json={"who": "annotator"})
+    back = admin.post("/datasets/shapes/assignments/withdraw", json={"who": "cid"})
     assert back.json() == {"withdrawn": 14}
     with site.catalog.database.connect() as connection:
         assert [(one.who, one.open) for one in progress_of(connection, "shapes")] == [
-            ("admin", 15),
-            ("annotator", 0),
+            ("cid", 0),
+            ("dan", 15),
         ]
 
 

@@ -30,7 +30,7 @@ _TELL_EVERY = 500
 
 @dataclass(frozen=True)
 class Moment:
-    """What figures are of: a data set, which may have been removed and named again, its images, the newest events."""
+    """What figures are of: a data set (which may be removed and named again), its images, the newest events."""
 
     created_at: datetime
     event: int

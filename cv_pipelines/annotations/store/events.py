@@ -1,6 +1,6 @@
 """The events of the label store: what was said of each image, by whom; nothing is ever changed, only added."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, Integer, Row, String, column, insert, select, update, values
 
-from cv_pipelines.annotations.store.assignments import drop_image, finish
+from cv_pipelines.annotations.store.assignments import drop_image, finish, reopen
 from cv_pipelines.annotations.store.content import NOTHING, digest_of
 from cv_pipelines.database.label_tables import label_events
 from cv_pipelines.database.locks import take_turns
@@ -123,7 +123,9 @@ def append(
         if rows:
             connection.execute(insert(label_events), rows)
         if author.origin == "person" and not author.note:  # what has a note was said of many images at once
-            finish(connection, dataset, author.who, [one.image_id for one in some])
+            finish(connection, dataset, author.who, [one.image_id for one in some if one.undoes is None])
+        if undone := {one.image_id: one.undoes for one in some if one.undoes is not None}:
+            _reopen(connection, dataset, author.who, undone)
         written.events += len(rows)
     return written
 
@@ -237,6 +239,13 @@ def _row(dataset: str, change: Change, digest: bytes, head: Row[Any] | None, aut
     what = {"content": change.content, "digest": digest, "replaced": replaced, "adjudicates": change.adjudicates}
     note = author.note if change.undoes is None else undone_note(change.undoes)
     return of | what | {"origin": author.origin, "who": author.who, "model": author.model, "note": note}
+
+
+def _reopen(connection: Connection, dataset: str, who: str, undone: Mapping[str, int]) -> None:
+    """Who has undone what they have said has it still to say, unless they went back to a word of their own."""
+    rows = versions_of(connection, dataset, list(undone.items()), ("image_id", "origin", "who"))
+    own = {row.image_id for row in rows if (row.origin, row.who) == ("person", who)}
+    reopen(connection, dataset, who, [image for image in undone if image not in own])
 
 
 def undone_note(version: int) -> str:

@@ -171,8 +171,8 @@ def _file_page(
     """Files that are not used, by path; cursors are their numbers in hexadecimal digits."""
     word = choice.search.lower()
     files = [one for one in labelling.quarantined(opened.manifest) if word in one.path.lower()]
-    place = max(int(before, 16) - most, 0) if before else int(after, 16) if after else 0
-    start = min(place, len(files))
+    place = min(int(before or after or "0", 16), len(files))
+    start = max(place - most, 0) if before else place
     end = min(start + most, len(files))
     with labelling.up_to_date(opened):
         counts, classes = opened.labels.counts(), opened.labels.classes

@@ -11,6 +11,7 @@ from cv_pipelines.annotations.store.events import Author, Change, append, writin
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.images.manifest import QUARANTINE
 from cv_pipelines.models.prediction import PREDICTIONS
+from cv_pipelines.retention.records import drop_dataset
 from cv_pipelines.storage.bundles import put_bundle, put_table
 from cv_pipelines.web.image_index import ImageIndexes
 from cv_pipelines.web.labelling.labelling import Labelling
@@ -92,7 +93,7 @@ def test_images_are_chosen_by_label_by_name_and_by_whether_they_are_labelled(lab
 
 
 def test_the_page_before_is_found_from_any_page_also_from_one_that_is_empty(labelling: Labelling) -> None:
-    second = find_page(labelling, "pets", Choice(), "ann", find_page(labelling, "pets", Choice(), "ann", most=2).next, most=2)
+    second = find_page(labelling, "pets", Choice(), "ann", after=id_of(NAMES[1]), most=2)
     first = find_page(labelling, "pets", Choice(), "ann", before=second.previous, most=2)
     behind = find_page(labelling, "pets", Choice(), "ann", after=id_of(NAMES[4]), most=2)
 
@@ -118,7 +119,7 @@ def test_what_the_champion_is_least_sure_of_comes_first(labelling: Labelling) ->
 
 
 def test_suggestions_become_labels_of_the_model_where_nobody_has_said_anything(labelling: Labelling) -> None:
-    predict(labelling, {name: ("dog", 0.9, 0.1) for name in NAMES[:4]} | {NAMES[4]: ("cat", 0.4, 0.5)})
+    predict(labelling, dict.fromkeys(NAMES[:4], ("dog", 0.9, 0.1)) | {NAMES[4]: ("cat", 0.4, 0.5)})
     with writing(labelling.catalog.database, "pets") as connection:
         rename_class(connection, "pets", "dog", "hound", "ann")
     say(labelling, NAMES[0], '{"classes":[0]}')
@@ -201,9 +202,8 @@ def test_files_that_are_not_used_are_told_with_their_reasons(catalog: Catalog, l
 def test_a_data_set_that_was_removed_and_named_again_has_no_labels(labelling: Labelling) -> None:
     say(labelling, NAMES[0], "{}")
     assert find_page(labelling, "pets", Choice(), "ann").counts.labelled == 1
-    from cv_pipelines.retention.records import delete_dataset_records
-
-    delete_dataset_records(labelling.catalog.database, "pets")
+    with labelling.catalog.database.begin() as connection:
+        drop_dataset(connection, "pets")
     make_dataset(labelling.catalog, dict.fromkeys(NAMES, (30, 20)), "pets")
 
     assert find_page(labelling, "pets", Choice(), "ann").counts.labelled == 0

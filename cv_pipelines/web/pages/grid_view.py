@@ -30,7 +30,7 @@ QUEUES = {
     "quarantined": "quarantined",
 }
 SORTS = {
-    "": "as the queue has it",
+    "": "usual",
     "id": "mixed",
     "name": "name",
     "unsure": "least sure first",

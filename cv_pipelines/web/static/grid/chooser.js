@@ -73,9 +73,12 @@ export class Chooser {
     return `${new URL(this.form.action).pathname}?${chosen}`;
   }
 
-  /** Let the form say what the address says, but for what is being typed. */
-  read() {
-    const chosen = new URLSearchParams(location.search);
+  /**
+   * Let the form say what an address says, but for what is being typed.
+   * @param {string} [query] of the address
+   */
+  read(query = location.search) {
+    const chosen = new URLSearchParams(query);
     for (const element of this.form.elements) {
       if (element instanceof HTMLSelectElement)
         element.value = chosen.get(element.name) ?? (element.name === "queue" ? "all" : "");

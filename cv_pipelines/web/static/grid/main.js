@@ -242,9 +242,10 @@ listen(mayLabel ? { ...everybody, ...annotators } : everybody);
 page.addEventListener("click", (event) => {
   if (!(event.target instanceof Element)) return;
   const way = event.target.closest("#tiles a[rel], .tools .pages a[rel]");
-  if (way && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
+  if (way instanceof HTMLAnchorElement && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
     event.preventDefault();
-    void pages.go(way.getAttribute("href") ?? "");
+    chooser.read(way.search); // at once: a key may follow
+    void pages.go(way.href);
     return;
   }
   const button = event.target.closest("button");

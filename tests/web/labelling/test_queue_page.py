@@ -1,7 +1,9 @@
 """Pages of queues of a data set: which images, in which order, with which labels and suggestions."""
 
+import math
 from collections.abc import Iterator
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -9,7 +11,9 @@ from cv_pipelines.annotations.store.assignments import assign
 from cv_pipelines.annotations.store.classes import add_class, rename_class, retire_class
 from cv_pipelines.annotations.store.events import Author, Change, append, writing
 from cv_pipelines.catalog import Catalog
+from cv_pipelines.errors import InputError
 from cv_pipelines.images.manifest import QUARANTINE
+from cv_pipelines.models.embedding import embeddings_schema
 from cv_pipelines.models.prediction import PREDICTIONS
 from cv_pipelines.retention.records import drop_dataset
 from cv_pipelines.storage.bundles import put_bundle, put_table
@@ -18,6 +22,7 @@ from cv_pipelines.web.labelling.labelling import Labelling
 from cv_pipelines.web.labelling.prediction_index import PredictionIndexes
 from cv_pipelines.web.labelling.queue_page import QueuePage, find_page, neighbours_of
 from cv_pipelines.web.labelling.queues import Choice
+from cv_pipelines.web.labelling.similar import find_similar
 from cv_pipelines.web.labelling.suggestions import suggested, take_over
 from cv_pipelines.web.reviewing.agreement import Agreement
 from tests.annotations.datasets import id_of, make_dataset
@@ -177,6 +182,27 @@ def test_what_is_assigned_is_labelled_without_seeing_what_others_say(labelling: 
     assert shown(labelling, Choice("mine"), "bob") == [NAMES[3]]
     find_page(labelling, "pets", Choice("disagreement"), "ann")
     assert shown(labelling, Choice("disagreement")) == [NAMES[1]]
+
+
+def test_images_like_one_are_found_unlabelled_ones_first(labelling: Labelling) -> None:
+    with pytest.raises(InputError, match="train one first"):
+        find_similar(labelling, "pets", id_of(NAMES[0]), "ann", 9)
+    angles = {NAMES[0]: 0, NAMES[1]: 10, NAMES[2]: 40, NAMES[3]: 90, NAMES[4]: 20, "gone": 1}
+    rows = sorted((id_of(name), math.radians(angle)) for name, angle in angles.items())
+    vectors = np.array([[math.cos(angle), math.sin(angle)] for _, angle in rows], np.float16)
+    arrays = [pa.array([one for one, _ in rows]), pa.FixedSizeListArray.from_arrays(vectors.ravel(), 2)]
+    store = labelling.catalog.store
+    parts = {"embeddings": put_table(store, pa.table(arrays, embeddings_schema(2)))}
+    bundle = put_bundle(store, "image_embeddings", "1", {}, parts)
+    labelling.catalog.publish("image_embeddings", "pets", bundle)
+    say(labelling, NAMES[1], '{"classes":[0]}')
+
+    page = find_similar(labelling, "pets", id_of(NAMES[0]), "ann", 9)
+
+    assert names(page) == [NAMES[4], NAMES[2], NAMES[3], NAMES[1]]
+    assert page.like
+    assert (page.like.name, page.total) == (NAMES[0], 4)
+    assert names(find_similar(labelling, "pets", id_of(NAMES[0]), "ann", 1)) == [NAMES[4]]
 
 
 def test_files_that_are_not_used_are_told_with_their_reasons(catalog: Catalog, labelling: Labelling) -> None:

@@ -70,8 +70,8 @@ class Labelling:
         default_factory=lambda: Kept(2)
     )  # a GB each, perhaps
 
-    def find(self, name: str) -> LabelledImages | None:
-        """A data set; None: it was never ingested.
+    def find(self, name: str, suggesting: bool = True) -> LabelledImages | None:
+        """A data set, without predictions unless it is for `suggesting`; None: it was never ingested.
 
         Raises:
             InputError: `no_dataset`.
@@ -81,17 +81,17 @@ class Labelling:
         if manifest is None:
             return None
         images = self.images.of(manifest)
-        predictions = self.predictions.current(name, manifest, images)
+        predictions = self.predictions.current(name, manifest, images) if suggesting else None
         labels = self.labels.of(dataset, manifest, images)
         return LabelledImages(dataset, manifest, images, predictions, labels)
 
-    def require(self, name: str) -> LabelledImages:
+    def require(self, name: str, suggesting: bool = True) -> LabelledImages:
         """Like `find`.
 
         Raises:
             InputError: `no_dataset`, or `not_materialized`.
         """
-        found = self.find(name)
+        found = self.find(name, suggesting)
         if found is None:
             message = f"'{name}' has no images yet: run 'cv-pipelines run {name}' first."
             raise InputError("not_materialized", message)

@@ -200,7 +200,7 @@ def _sqlite(url: str) -> Engine:
         reads = bool(options.get(_READS))
         run(f"PRAGMA query_only={reads:d}")
         run(f"PRAGMA busy_timeout={0 if options.get(_AT_ONCE) else _BUSY_SECONDS * 1000}")
-        run("BEGIN" if reads else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
 

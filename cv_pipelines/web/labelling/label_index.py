@@ -148,7 +148,8 @@ class LabelIndex:
 
     def of_models(self) -> NDArray[np.bool_]:
         """Whose labels are a model's."""
-        return np.array([origin == "model" for origin, _, _ in self._authors])[self.author]
+        by_model = np.array([origin == "model" for origin, _, _ in self._authors])
+        return by_model[self.author] & self.labelled()
 
     def label(self, row: int) -> Label:
         """What stands of an image."""

@@ -22,7 +22,7 @@ class Choice:
     """Which images of a data set a person wants to see, and in which order.
 
     Attributes:
-        queue: which ones: all; those without a label; those that are unlabelled or a model's (`unsure`); those that
+        queue: which ones: all; those without a label; what is unlabelled or a model's (`unsure`); those that
             the loop asks for; those that people disagree on; those assigned to who asks; files that are not used.
         sort: their order; empty: the queue's own.
         search: a part of the name.

@@ -7,16 +7,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-
-def duration(seconds: float) -> str:
-    """A length of time as people say it: `42 s`, `3 min 5 s`, `2 h 10 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
+from cv_pipelines.web.words import decimals, duration, kappa_word, percent, share
 
 _FOLDER = Path(__file__).parent / "templates"
 _environment = Environment(
@@ -26,9 +17,14 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters["number"] = lambda value: f"{value:,}"
-_environment.filters["percent"] = lambda share: f"{share:.1%}"
-_environment.filters["duration"] = duration
+_environment.filters |= {
+    "number": lambda value: f"{value:,}",
+    "duration": duration,
+    "percent": percent,
+    "share": share,
+    "decimals": decimals,
+    "kappa_word": kappa_word,
+}
 
 
 def render(

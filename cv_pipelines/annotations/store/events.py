@@ -1,13 +1,14 @@
 """The events of the label store: what was said of each image, by whom; nothing is ever changed, only added."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, Row, String, column, insert, select, update, values
+from sqlalchemy import Connection, Engine, Integer, Row, String, column, insert, select, update, values
 
+from cv_pipelines.annotations.store.assignments import drop_image, finish, reopen
 from cv_pipelines.annotations.store.content import NOTHING, digest_of
 from cv_pipelines.database.label_tables import label_events
 from cv_pipelines.database.locks import take_turns
@@ -15,6 +16,7 @@ from cv_pipelines.database.locks import take_turns
 Origin = Literal["person", "import", "model"]
 _AT_ONCE = 500
 _PAGE = 20_000
+UNDONE = "undone to version "
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,15 @@ class Change:
         content: the whole annotation, see store/content.py; None takes the label away.
         seen: the version that it is based on, 0 where there was none: the optimistic lock. None: any.
         adjudicates: it settles a disagreement between annotators.
+        undoes: back to the version of this number: what its author has said since then was a mistake, and is no
+            opinion of theirs. None: it says something of its own.
     """
 
     image_id: str
     content: str | None
     seen: int | None = None
     adjudicates: bool = False
+    undoes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,12 @@ def writing(database: Engine, dataset: str) -> Iterator[Connection]:
 
 
 def append(
-    connection: Connection, dataset: str, changes: Iterable[Change], author: Author, over_people: bool = False
+    connection: Connection,
+    dataset: str,
+    changes: Iterable[Change],
+    author: Author,
+    over_people: bool = False,
+    known: Mapping[str, Row[Any]] | None = None,
 ) -> Written:
     """Add events for changes; those that may not be made are refused, the others are made.
 
@@ -100,10 +110,13 @@ def append(
         changes: each of another image; read as a stream.
         author: of all of them.
         over_people: an import replaces labels of people, too.
+        known: the newest events by image, as `heads` has them, where the caller has read them in this transaction.
     """
     written, remaining = Written(), iter(changes)
     while some := list(islice(remaining, _AT_ONCE)):
-        standing = {row.image_id: row for row in heads(connection, dataset, [one.image_id for one in some])}
+        standing = known
+        if standing is None:
+            standing = {row.image_id: row for row in heads(connection, dataset, [one.image_id for one in some])}
         rows = []
         for change in some:
             head = standing.get(change.image_id)
@@ -111,12 +124,16 @@ def append(
             refusal = _refusal(change, digest, head, author, over_people)
             if refusal is not None:
                 written.refused.append(refusal)
-            elif _says_the_same(digest, head, author) and not change.adjudicates:
+            elif _says_the_same(digest, head, author) and not change.adjudicates and change.undoes is None:
                 written.unchanged += 1
             else:
                 rows.append(_row(dataset, change, digest, head, author))
         if rows:
             connection.execute(insert(label_events), rows)
+        if author.origin == "person" and not author.note:  # what has a note was said of many images at once
+            finish(connection, dataset, author.who, [one.image_id for one in some if one.undoes is None])
+        if undone := {one.image_id: one.undoes for one in some if one.undoes is not None}:
+            _reopen(connection, dataset, author.who, undone)
         written.events += len(rows)
     return written
 
@@ -138,6 +155,12 @@ def newest_of(
     if not images:
         return []
     events = label_events
+    if len(images) == 1:  # a key press: a statement that is always the same is compiled once
+        of_image = [events.c.dataset == dataset, events.c.image_id == images[0]]
+        if until is not None:
+            of_image.append(events.c.id <= until)
+        one = select(*(events.c[name] for name in columns)).where(*of_image)
+        return connection.execute(one.order_by(events.c.version.desc()).limit(1)).all()
     given = values(column("image_id", String), name="given").data([(one,) for one in images]).cte("given")
     wanted = [events.c.dataset == dataset, events.c.image_id == given.c.image_id]
     if until is not None:
@@ -146,6 +169,24 @@ def newest_of(
     last = [one for one in connection.scalars(select(newest.scalar_subquery()).select_from(given)) if one]
     found = select(*(events.c[name] for name in columns)).where(events.c.id.in_(last))
     return connection.execute(found).all()
+
+
+def versions_of(
+    connection: Connection, dataset: str, wanted: Sequence[tuple[str, int]], columns: Iterable[str]
+) -> Sequence[Row[Any]]:
+    """Some columns of events by image and version, some thousand at most; in two steps as in `newest_of`."""
+    if not wanted:
+        return []
+    events = label_events
+    given = (
+        values(column("image_id", String), column("version", Integer), name="given")
+        .data(list(wanted))
+        .cte("given")
+    )
+    same = (events.c.image_id == given.c.image_id, events.c.version == given.c.version)
+    of_given = select(events.c.id).where(events.c.dataset == dataset, *same).correlate(given).scalar_subquery()
+    there = [one for one in connection.scalars(select(of_given).select_from(given)) if one]
+    return connection.execute(select(*(events.c[name] for name in columns)).where(events.c.id.in_(there))).all()
 
 
 def page(
@@ -173,6 +214,7 @@ def history(connection: Connection, dataset: str, image_id: str) -> Sequence[Row
 def erase(connection: Connection, dataset: str, image_id: str, author: Author) -> None:
     """Take the label of an image away, and what was ever said of it; that something was, and by whom, stays."""
     append(connection, dataset, [Change(image_id, None)], author)
+    drop_image(connection, dataset, image_id)
     of_image = (label_events.c.dataset == dataset, label_events.c.image_id == image_id)
     connection.execute(update(label_events).where(*of_image).values(content=None))
 
@@ -183,7 +225,7 @@ def _refusal(
     version, who = (head.version, head.who) if head else (0, "")
     if change.seen is not None and change.seen != version:
         return Refusal(change.image_id, "conflict", version, who)
-    if head is None or not any(head.digest):
+    if head is None or not any(head.digest) or change.undoes is not None:
         return None
     if author.origin == "model" and head.origin != "model":
         return Refusal(change.image_id, "not_a_models", version, who)
@@ -209,4 +251,23 @@ def _row(dataset: str, change: Change, digest: bytes, head: Row[Any] | None, aut
     version, replaced = (head.version + 1, bytes(head.digest)) if head else (1, NOTHING)
     of = {"dataset": dataset, "image_id": change.image_id, "version": version}
     what = {"content": change.content, "digest": digest, "replaced": replaced, "adjudicates": change.adjudicates}
-    return of | what | {"origin": author.origin, "who": author.who, "model": author.model, "note": author.note}
+    note = author.note if change.undoes is None else undone_note(change.undoes)
+    return of | what | {"origin": author.origin, "who": author.who, "model": author.model, "note": note}
+
+
+def _reopen(connection: Connection, dataset: str, who: str, undone: Mapping[str, int]) -> None:
+    """Who has undone what they have said has it still to say, unless they went back to a word of their own."""
+    rows = versions_of(connection, dataset, list(undone.items()), ("image_id", "origin", "who"))
+    own = {row.image_id for row in rows if (row.origin, row.who) == ("person", who)}
+    reopen(connection, dataset, who, [image for image in undone if image not in own])
+
+
+def undone_note(version: int) -> str:
+    """The note of an event that goes back to a version of the label of its image."""
+    return f"{UNDONE}{version}"
+
+
+def undone_version(note: str) -> int | None:
+    """The version that an event with this note goes back to, None where it is none of these."""
+    version = note.removeprefix(UNDONE)
+    return int(version) if note != version and version.isdecimal() else None

@@ -2,35 +2,30 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
-from cv_pipelines.annotations.store.classes import classes_of
-from cv_pipelines.annotations.store.shown import shown_labels
+from cv_pipelines.database.engine import reading
 from cv_pipelines.database.tables import forgotten_images
 from cv_pipelines.errors import InputError
-from cv_pipelines.images.datasets import find_dataset
 from cv_pipelines.images.stored import StoredImages
 from cv_pipelines.images.thumbnail import LARGEST, SMALLEST, thumbnail_jpeg
-from cv_pipelines.images.versions import MANIFEST
 from cv_pipelines.web.access import Viewer
-from cv_pipelines.web.image_index import Page
+from cv_pipelines.web.labelling.queue_page import find_page
+from cv_pipelines.web.pages.chosen import Chosen, Cursor, ImageId
+from cv_pipelines.web.pages.grid_view import render_grid
 from cv_pipelines.web.platform import Platform, platform_of
-from cv_pipelines.web.templating import render
 
 router = APIRouter()
 PAGE = 200
-SIZES = {"small": 96, "medium": 160, "large": 256}
 _STEP = 32
 """Thumbnails are made in few sizes."""
 _CODE = 1
 """Of what makes thumbnails: another one makes all anew."""
 _KEPT = "private, max-age=3600, immutable"
 """Anybody may be forgotten: what a browser keeps of them ends within the hour."""
-ImageId = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
-Cursor = Annotated[str, Query(pattern="^[0-9a-f]{0,64}$")]
 
 
 @router.get("/datasets/{name}")
@@ -39,34 +34,14 @@ def grid_page(
     platform: Annotated[Platform, Depends(platform_of)],
     who: Viewer,
     name: str,
+    choice: Chosen,
     after: Cursor = "",
     before: Cursor = "",
-    size: str = "medium",
+    x_fragment: Annotated[str, Header()] = "",
 ) -> Response:
-    """Images by id: those after one, or right before one."""
-    find_dataset(platform.database, name)
-    chosen = size if size in SIZES else "medium"
-    reference = platform.catalog.current(MANIFEST, name)
-    page = Page([], 0, "", 0)
-    if reference is not None:
-        index = platform.indexes.of(reference)
-        page = index.before(before, PAGE) if before else index.after(after, PAGE)
-    with platform.database.connect() as connection:
-        classes = classes_of(connection, name)
-        numbered = {one.number: one for one in classes}
-        labels = shown_labels(connection, name, [one.image_id for one in page.images], numbered)
-    return render(
-        request,
-        "images.html",
-        name=name,
-        page=page,
-        labels=labels,
-        classes=[one for one in classes if one.state != "retired"],
-        made=reference is not None,
-        size=chosen,
-        sizes=list(SIZES),
-        pixels=SIZES[chosen],
-    )
+    """Images of a queue: those after one, or right before one; as a fragment the tiles and the paging alone."""
+    page = find_page(platform.labelling, name, choice, who.name, after, before, PAGE)
+    return render_grid(request, who, name, page, choice, bool(x_fragment))
 
 
 @router.get("/datasets/{name}/images/{image_id}/thumbnail")
@@ -76,7 +51,7 @@ async def thumbnail(
     who: Viewer,
     name: str,
     image_id: ImageId,
-    size: Annotated[int, Query(ge=SMALLEST, le=LARGEST)] = SIZES["medium"],
+    size: Annotated[int, Query(ge=SMALLEST, le=LARGEST)] = 160,
 ) -> Response:
     """A JPEG without metadata; browsers ask again only whether it still may be shown."""
     pixels = -(-size // _STEP) * _STEP
@@ -99,7 +74,7 @@ def _images_with(platform: Platform, dataset: str, image_id: str) -> StoredImage
     images = platform.indexes.current(dataset).images
     images.require(image_id)
     query = select(forgotten_images.c.image_id).where(forgotten_images.c.image_id == image_id)
-    with platform.database.connect() as connection:
+    with reading(platform.database) as connection:
         if connection.execute(query).first():
             raise InputError("erased_image", "This image was deleted for good.")
     return images

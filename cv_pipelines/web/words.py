@@ -1,0 +1,37 @@
+"""Figures in words."""
+
+# the least kappa of each word; J. R. Landis and G. G. Koch, The Measurement of Observer Agreement for Categorical
+# Data, 1977, whose division is a habit of the field, and arbitrary as they say themselves
+_OF_KAPPA = ((0.8, "almost perfect"), (0.6, "substantial"), (0.4, "moderate"), (0.2, "fair"), (0.0, "slight"))
+
+
+def kappa_word(kappa: float | None) -> str:
+    """How good an agreement is; empty where there is no figure."""
+    if kappa is None:
+        return ""
+    return next((word for least, word in _OF_KAPPA if kappa > least), "by chance")
+
+
+def share(figure: float | None) -> str:
+    """A part of one in per cent; a dash where there is nothing to tell it from."""
+    return "–" if figure is None else f"{figure:.0%}"
+
+
+def decimals(figure: float | None) -> str:
+    """A figure to two decimals, likewise."""
+    return "–" if figure is None else f"{figure:.2f}".replace("-", "−")
+
+
+def percent(figure: float) -> str:
+    """A part of one in per cent, to one decimal."""
+    return f"{figure:.1%}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time as people say it: `42 s`, `3 min 5 s`, `2 h 10 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

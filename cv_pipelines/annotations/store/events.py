@@ -160,7 +160,7 @@ def newest_of(
 def versions_of(
     connection: Connection, dataset: str, wanted: Sequence[tuple[str, int]], columns: Iterable[str]
 ) -> Sequence[Row[Any]]:
-    """Some columns of events by image and version, some thousand at most; in two steps: see `newest_of`."""
+    """Some columns of events by image and version, some thousand at most; in two steps as in `newest_of`."""
     if not wanted:
         return []
     events = label_events

@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, or_, select
+from sqlalchemy import Connection, Engine, Row, and_, func, or_, select
 
 from cv_pipelines.annotations.annotation import Annotation
 from cv_pipelines.annotations.opinions import Opinions, Statement, opinions_of
@@ -52,17 +52,17 @@ def opinions_of_images(
         read = _reader(connection, dataset)
     for start in range(0, len(images), _AT_ONCE):
         some = images[start : start + _AT_ONCE]
-        with reading(database) as connection:  # one each: nobody waits until all are read
+        with reading(database) as connection:  # one each: nothing is held until all are read
             rows = _events(connection, dataset, some, until)
         for image_id, of_image in groupby(rows, key=lambda row: row.image_id):
             yield _opinions(image_id, list(of_image), read)
 
 
 def changed_since(connection: Connection, dataset: str, event: int, until: int) -> list[str]:
-    """Ids of the images of which a person has said something after one event, up to another one."""
+    """Ids of the images of which a person has said or undone something after one event, up to another one."""
     events = label_events.c
     wanted = (events.dataset == dataset, events.id > event, events.id <= until)
-    of_people = or_(events.origin == "person", events.note.startswith(UNDONE))
+    of_people = or_(and_(events.origin == "person", events.note == ""), events.note.startswith(UNDONE))
     return sorted(connection.scalars(select(events.image_id).where(*wanted, of_people).distinct()))
 
 

@@ -106,10 +106,11 @@ export class Queue {
     const address = `${this.address}/review/disputes?after=${after}`;
     /** @type {Page} */
     const page = await request("GET", address);
+    const first = page.ready && !this.ready;
     this.ready = page.ready;
     this.lookedAt = page.looked_at ?? 0;
     this._after = page.ready ? page.after : after;
-    if (page.ready) this.total = page.total;
+    if (page.fresh || first) this.total = page.total; // else it counts what was settled a moment ago
     const known = new Set([...this._coming, ...this._settled].map((one) => one.image_id));
     this._coming.push(...page.disputes.filter((one) => !known.has(one.image_id)));
   }

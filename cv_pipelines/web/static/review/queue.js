@@ -43,6 +43,11 @@ export class Queue {
     return this._settled.length > 0;
   }
 
+  /** @returns {Dispute[]} those that come after it, as far as they are known */
+  get next() {
+    return this._coming.slice(1, 1 + AHEAD);
+  }
+
   /** Leave the current one be for now: it comes again when the page is loaded again. */
   skip() {
     this._coming.shift();

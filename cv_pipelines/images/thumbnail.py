@@ -6,7 +6,7 @@ from PIL import Image
 
 from cv_pipelines.images.decode import decode_image
 
-SMALLEST, LARGEST = 96, 256
+SMALLEST, LARGEST = 96, 768
 """Pixels of the longer side."""
 QUALITY = 82
 

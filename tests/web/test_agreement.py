@@ -89,6 +89,8 @@ def test_another_name_of_a_class_is_known_at_once(catalog: Catalog) -> None:
 
 def test_who_does_not_wait_is_told_what_is_known(catalog: Catalog) -> None:
     make_dataset(catalog, dict.fromkeys(IMAGES, (20, 20)), "busy")
+    with writing(catalog.database, "busy") as connection:
+        ensure_classes(connection, "busy", [("cat", "", NONE), ("dog", "", NONE)], "ann")
     agreement = Agreement(catalog, ImageIndexes(catalog))
     first = agreement.of("busy", patience=0)
     assert first.figures is None or first.fresh

@@ -17,6 +17,7 @@ from tests.web_site import Site
 
 BOX = '{{"boxes":[[{0},4,5,20,10]]}}'
 REVIEW = "/datasets/shapes/review"
+ENOUGH = 50
 
 
 @pytest.fixture
@@ -59,10 +60,27 @@ def version_of(site: Site, image: str) -> int:
         return int(history(connection, "shapes", image)[0].version)
 
 
+def page_of(client: httpx.Client, **headers: str) -> str:
+    """The page, once its figures are those of now: it waits for them only for a while."""
+    for _ in range(ENOUGH):
+        text = client.get(REVIEW, headers=headers).text
+        if 'data-busy="yes"' not in text:
+            break
+    return text
+
+
+def disputes_of(client: httpx.Client, **query: Any) -> dict[str, Any]:
+    for _ in range(ENOUGH):
+        answer = client.get(f"{REVIEW}/disputes", params=query)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        if found["fresh"]:
+            break
+    return found
+
+
 def shown(client: httpx.Client, **query: Any) -> list[str]:
-    answer = client.get(f"{REVIEW}/disputes", params=query)
-    assert answer.status_code == 200, answer.text
-    return [one["image_id"] for one in answer.json()["disputes"]]
+    return [one["image_id"] for one in disputes_of(client, **query)["disputes"]]
 
 
 def settle(client: httpx.Client, site: Site, image: str, **verdict: Any) -> httpx.Response:
@@ -71,15 +89,15 @@ def settle(client: httpx.Client, site: Site, image: str, **verdict: Any) -> http
 
 
 def test_figures_follow_what_people_say(site: Site, admin: httpx.Client, ids: list[str]) -> None:
-    assert "No image has labels of two people yet" in admin.get(REVIEW).text
+    assert "No image has labels of two people yet" in page_of(admin)
     say(site, "ann", ids[0])
     say(site, "bob", ids[0])
     dispute(site, ids[1])
 
-    page = admin.get(REVIEW).text
+    page = page_of(admin)
     assert "50%" in page.replace(" ", "")
     assert "Every two people" in page
-    part = admin.get(REVIEW, headers={"X-Fragment": "1"}).text
+    part = page_of(admin, **{"X-Fragment": "1"})
     assert "Every two people" in part
     assert "<html" not in part
 
@@ -88,7 +106,7 @@ def test_disputes_come_in_pages_and_one_that_is_settled_is_gone(
     site: Site, admin: httpx.Client, ids: list[str]
 ) -> None:
     dispute(site, *ids[:5])
-    first = admin.get(f"{REVIEW}/disputes", params={"most": 2}).json()
+    first = disputes_of(admin, most=2)
 
     assert [one["image_id"] for one in first["disputes"]] == ids[:2]
     assert first["total"] == 5
@@ -102,7 +120,7 @@ def test_disputes_come_in_pages_and_one_that_is_settled_is_gone(
 def test_a_dispute_shows_what_each_person_says_boxes_too(site: Site, admin: httpx.Client, ids: list[str]) -> None:
     say(site, "ann", ids[0], "disc")
     say(site, "bob", ids[0], "bar", BOX)
-    (one,) = admin.get(f"{REVIEW}/disputes").json()["disputes"]
+    (one,) = disputes_of(admin)["disputes"]
 
     ann, bob = one["opinions"]
     assert (ann["who"], ann["classes"], ann["boxes"]) == ("ann", [number_of(site, "disc")], [])
@@ -181,7 +199,7 @@ def test_an_annotator_settles_what_is_not_their_own(site: Site, client: httpx.Cl
     client.headers.update(site.bearer("annotator"))
     dispute(site, *ids[:2])
     say(site, "annotator", ids[1], "frame")
-    others, own = client.get(f"{REVIEW}/disputes").json()["disputes"]
+    others, own = disputes_of(client)["disputes"]
 
     assert (others["refused"], "yourself" in own["refused"]) == (None, True)
     assert settle(client, site, ids[0], person="ann").status_code == 200
@@ -211,16 +229,16 @@ def test_viewers_look_and_strangers_do_not(site: Site, client: httpx.Client, ids
     assert client.get(f"{REVIEW}/disputes").status_code == 401
     client.headers.update(site.bearer("viewer"))
 
-    (one,) = client.get(f"{REVIEW}/disputes").json()["disputes"]
+    (one,) = disputes_of(client)["disputes"]
     assert "annotator" in one["refused"]
     assert settle(client, site, ids[0], person="ann").status_code == 403
-    assert "Assign images" not in client.get(REVIEW).text
+    assert "Assign images" not in page_of(client)
 
 
 def test_an_admin_assigns_images_and_takes_them_back(site: Site, admin: httpx.Client, ids: list[str]) -> None:
     for name in ("cid", "dan"):
         create_token(site.catalog.database, name, Role.ANNOTATOR, "test")
-    page = admin.get(REVIEW).text
+    page = page_of(admin)
     assert 'value="cid"' in page
     assert 'value="viewer"' not in page
     wanted = {"people": ["cid", "dan"], "count": 20, "twice": 0.5, "source": "random", "seed": 3}
@@ -232,7 +250,7 @@ def test_an_admin_assigns_images_and_takes_them_back(site: Site, admin: httpx.Cl
         mine = assigned_to(connection, "shapes", "cid")
     assert len(mine) == 15
     say(site, "cid", mine[0])
-    assert "1 of 15" in admin.get(REVIEW).text
+    assert "1 of 15" in page_of(admin)
     back = admin.post("/datasets/shapes/assignments/withdraw", json={"who": "cid"})
     assert back.json() == {"withdrawn": 14}
     with site.catalog.database.connect() as connection:

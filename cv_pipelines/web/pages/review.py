@@ -26,6 +26,7 @@ from cv_pipelines.web.tokens import Identity, Role, list_tokens
 router = APIRouter()
 Opened = Annotated[Platform, Depends(platform_of)]
 _FIRST = 5
+_NONE: dict[str, Any] = {"disputes": [], "after": None, "total": 0}
 _CHANGED = "Somebody has said something of this image meanwhile. Look at it again."
 
 
@@ -115,9 +116,10 @@ def _reviewer(platform: Platform, name: str, who: Identity, answer: Answer) -> R
 def _page(platform: Platform, name: str, who: Identity, answer: Answer, after: str, most: int) -> dict[str, Any]:
     figures = answer.figures
     if figures is None:
-        return {"ready": False, "looked_at": answer.looked_at, "disputes": [], "after": None, "total": 0}
+        return {"ready": False, "fresh": False, "looked_at": answer.looked_at, **_NONE}
     found, onward = _reviewer(platform, name, who, answer).page(figures.disputes, after, most)
-    return {"ready": True, "disputes": found, "after": onward, "total": len(figures.disputes)}
+    total = len(figures.disputes)
+    return {"ready": True, "fresh": answer.fresh, "disputes": found, "after": onward, "total": total}
 
 
 def _first(platform: Platform, name: str, who: Identity, answer: Answer) -> dict[str, Any]:

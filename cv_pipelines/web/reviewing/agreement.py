@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from threading import Lock
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Engine
@@ -20,6 +21,7 @@ from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.engine import reading
 from cv_pipelines.images.datasets import find_dataset
 from cv_pipelines.images.versions import MANIFEST
+from cv_pipelines.storage.bundles import Reference
 from cv_pipelines.web.image_index import ImageIndex, ImageIndexes
 
 PATIENCE = 0.4
@@ -143,20 +145,21 @@ class Agreement:
         Raises:
             InputError: `not_materialized`: it has no images yet.
         """
-        index = self.indexes.current(dataset)
-        now = self._now(dataset)
-        with self._lock:
-            state = self._state(dataset)
-            if state.figures is not None and state.figures.moment == now:
-                return Answer(state.figures, fresh=True)
-            if state.work is None or state.work.done():
-                state.work = self._workers.submit(self._work, dataset, state, now, index)
-            work = state.work
-        wait([work], patience)
-        if work.done():
-            work.result()  # what went wrong is for who asks
-        found = state.figures
-        return Answer(found, found is not None and found.moment == now, state.looked_at)
+        until = monotonic() + patience
+        while True:
+            now, _ = self._now(dataset)
+            with self._lock:
+                state = self._state(dataset)
+                if state.figures is not None and state.figures.moment == now:
+                    return Answer(state.figures, fresh=True)
+                if state.work is None or state.work.done():
+                    state.work = self._workers.submit(self._work, dataset, state)
+                work = state.work
+            wait([work], max(0.0, until - monotonic()))
+            if work.done():
+                work.result()  # what went wrong is for who asks
+            if not work.done() or monotonic() > until:
+                return Answer(state.figures, fresh=False, looked_at=state.looked_at)
 
     def _state(self, dataset: str) -> _State:
         state = self._states.setdefault(dataset, _State())
@@ -165,14 +168,17 @@ class Agreement:
             self._states.popitem(last=False)
         return state
 
-    def _now(self, dataset: str) -> Moment:
+    def _now(self, dataset: str) -> tuple[Moment, Reference]:
+        """The moment that it is, and the manifest that stands."""
         created_at = find_dataset(self.catalog.database, dataset).created_at
-        manifest = self.catalog.require(MANIFEST, dataset).key
+        manifest = self.catalog.require(MANIFEST, dataset)
         with reading(self.catalog.database) as connection:
             events = last_event(connection, dataset), last_class_event(connection, dataset)
-        return Moment(created_at, *events, manifest)
+        return Moment(created_at, *events, manifest.key), manifest
 
-    def _work(self, dataset: str, state: _State, now: Moment, index: ImageIndex) -> None:
+    def _work(self, dataset: str, state: _State) -> None:
+        now, manifest = self._now(dataset)
+        index = self.indexes.of(manifest)
         kept, state.kept = state.kept, None  # half of a work that fails is worth nothing
         if kept is None or not _follows(now, kept.moment):
             state.looked_at = 0

@@ -140,3 +140,14 @@ def test_a_forgotten_image_is_nobodys_work(database: Engine) -> None:
         erase(connection, "pets", "a", Author("boss", note="forgotten"))
 
     assert open_of(database, "ann") == ["b"]
+
+
+@on_both_databases
+def test_who_undoes_what_they_have_said_has_it_still_to_say(database: Engine) -> None:
+    give(database, ["a", "b"], "ann")
+    say(database, "ann", "a", "b")
+    say(database, "ann", "b", content=DOG)
+    with writing(database, "pets") as connection:
+        append(connection, "pets", [Change("a", None, undoes=0), Change("b", CAT, undoes=1)], Author("ann"))
+
+    assert open_of(database, "ann") == ["a"], "of b the word before stands, which is theirs"

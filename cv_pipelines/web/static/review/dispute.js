@@ -39,6 +39,11 @@ export function choicesOf(dispute, classes) {
   return found.slice(0, MOST_CLASSES).map((one, place) => ({ ...one, key: KEYS[place] ?? "" }));
 }
 
+/** @param {string} address of an image: `…/images/<id>` */
+export function pictureOf(address) {
+  return `${address}/thumbnail?size=768`;
+}
+
 /**
  * @param {Dispute} dispute
  * @param {Choice[]} choices
@@ -50,7 +55,7 @@ export function choicesOf(dispute, classes) {
 export function panel(dispute, choices, classes, address, choose) {
   const names = new Map(classes.map((one) => [one.number, one.name]));
   const known = new Map(classes.map((one) => [one.number, one]));
-  const small = `${address}/thumbnail?size=256`;
+  const small = pictureOf(address);
   const withBoxes = dispute.opinions.some((one) => one.boxes.length);
   const drawnBy = withBoxes ? dispute.opinions : [];
   const pictures = drawnBy.length

@@ -4,7 +4,7 @@
 
 import { Problem } from "../api.js";
 import { assignWith } from "./assigning.js";
-import { choicesOf, panel } from "./dispute.js";
+import { choicesOf, panel, pictureOf } from "./dispute.js";
 import { element } from "./elements.js";
 import { Figures } from "./figures.js";
 import { Queue } from "./queue.js";
@@ -48,6 +48,7 @@ function show() {
   const state = dispute.settled ? [element("span", { class: "notice" }, "settled: another answer replaces it")] : [];
   const head = element("header", {}, element("strong", {}, left), name, ...state, undo, skip);
   const image = `${address}/images/${dispute.image_id}`;
+  for (const one of queue.next) new Image().src = pictureOf(`${address}/images/${one.image_id}`);
   place.replaceChildren(head, ...panel(dispute, choices, first.classes, image, (verdict) => void settle(verdict)));
 }
 

@@ -43,6 +43,11 @@ export class Queue {
     return this._settled.length > 0;
   }
 
+  /** @returns {Dispute[]} those that come after it, as far as they are known */
+  get next() {
+    return this._coming.slice(1, 1 + AHEAD);
+  }
+
   /** Leave the current one be for now: it comes again when the page is loaded again. */
   skip() {
     this._coming.shift();
@@ -106,10 +111,11 @@ export class Queue {
     const address = `${this.address}/review/disputes?after=${after}`;
     /** @type {Page} */
     const page = await request("GET", address);
+    const first = page.ready && !this.ready;
     this.ready = page.ready;
     this.lookedAt = page.looked_at ?? 0;
     this._after = page.ready ? page.after : after;
-    if (page.ready) this.total = page.total;
+    if (page.fresh || first) this.total = page.total; // else it counts what was settled a moment ago
     const known = new Set([...this._coming, ...this._settled].map((one) => one.image_id));
     this._coming.push(...page.disputes.filter((one) => !known.has(one.image_id)));
   }

@@ -7,7 +7,7 @@
  * @typedef {{ who: string, colour: string, classes: number[], boxes: Box[] }} Opinion
  * @typedef {{ image_id: string, name: string, version: number, width: number, height: number, opinions: Opinion[],
  *   settled: boolean, refused: string | null }} Dispute
- * @typedef {{ ready: boolean, looked_at?: number, disputes: Dispute[], after: string | null, total: number }} Page
+ * @typedef {{ ready: boolean, fresh: boolean, looked_at?: number, disputes: Dispute[], after: string | null, total: number }} Page
  * @typedef {Page & { dataset: string, user: string, classes: Class[] }} First
  * @typedef {{ person: string } | { classes: number[] }} Verdict
  */

@@ -81,15 +81,17 @@ def measure(rounds: int) -> list[Figure]:
 def _trial(catalog: Catalog, folder: Path) -> tuple[str, Trial]:
     photos = Path(os.environ.get("CV_BENCH_DATA", "/nonexistent"), "clothing")
     if photos.is_dir():
-        name, sizes, parameters = "photos", (200, 300, 400, 500), TrainingParameters(image_size=48, epochs=40)
+        name, sizes, side = "photos", (200, 300, 400, 500), 48
         pool, test = sorted(photos.glob("train/*/*")), sorted(photos.glob("validation/*/*"))
     else:
         write_digits(folder / "digits")
         files = sorted((folder / "digits").glob("*/*"))
-        name, sizes, parameters = "digits", (60, 90, 120, 150, 180), TrainingParameters(epochs=40)
+        name, sizes, side = "digits", (60, 90, 120, 150, 180), 16
         pool, test = [one for n, one in enumerate(files) if n % 3], files[::3]
     truth = dict[str, str]()
     manifests = [_hidden(catalog, folder / which, some, truth) for which, some in (("pool", pool), ("test", test))]
+    # with few labels a batch of the usual size would be the whole epoch, and training stop before it has begun
+    parameters = TrainingParameters(image_size=side, batch_size=16, epochs=40, patience=10)
     return name, Trial(catalog, *manifests, truth, folder / "cache", sizes, parameters)
 
 

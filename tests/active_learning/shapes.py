@@ -10,6 +10,7 @@ from cv_pipelines.annotations.store.classes import ensure_classes
 from cv_pipelines.annotations.store.events import Author, Change, append, writing
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.images.datasets import add_dataset
+from cv_pipelines.images.manifest import NEAR_DUPLICATES
 from cv_pipelines.models.embedding import embeddings_schema, normalised
 from cv_pipelines.storage.bundles import Reference, put_bundle, put_table
 
@@ -81,10 +82,11 @@ def make_shapes(catalog: Catalog) -> Shapes:
             "image_id": ids,
             "sources": [[f"{one}.png"] for one in ids],
             "source_label": pa.array([None] * COUNT, pa.string()),
+            "source_split": pa.array([None] * COUNT, pa.string()),
         }
     )
-    made = put_bundle(
-        catalog.store, "image_manifest", "manifest-1", {}, {"images": put_table(catalog.store, images)}
-    )
+    tables = {"images": images, "near_duplicates": NEAR_DUPLICATES.empty_table()}
+    parts = {name: put_table(catalog.store, table) for name, table in tables.items()}
+    made = put_bundle(catalog.store, "image_manifest", "manifest-1", {}, parts)
     catalog.publish("image_manifest", "shapes", made)
     return Shapes(catalog, made, ids)

@@ -20,6 +20,7 @@ BENCHMARKS = (
     "labels",
     "detections",
     "label_store",
+    "label_grid",
     "task_list",
     "s3",
     "prediction",

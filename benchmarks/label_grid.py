@@ -1,6 +1,6 @@
 """How quick the label page is in a browser: 60,000 images, 200 a page; times as shares of what is promised.
 
-The own Chromium of the machine against a server of one process, as `cv-pipelines web` starts it. Every round begins
+The machine's own Chromium against a server of one process, as `cv-pipelines web` starts it. Every round begins
 with a browser that has no picture yet; the server's thumbnails are made by a first visit, whose time is told, too.
 """
 
@@ -41,7 +41,10 @@ _FLAGS = ["--no-sandbox", "--disable-gpu"]
 _PICTURES = """async () => {
     const all = () => [...document.querySelectorAll('.tile img')];
     const there = () => all().length && all().every((one) => one.complete && one.naturalWidth);
-    while (!there()) await new Promise((next) => setTimeout(next, 5));
+    while (!there()) {
+        if (performance.now() > 120_000) throw new Error('the pictures do not come');
+        await new Promise((next) => setTimeout(next, 5));
+    }
     return performance.now();
 }"""
 _TILES = "() => performance.getEntriesByType('navigation')[0].domInteractive"
@@ -122,10 +125,10 @@ def _visit(browser: "Browser", url: str, token: str) -> dict[str, float]:
     """One person comes, pages and labels; times in ms."""
     context = browser.new_context(viewport={"width": 1366, "height": 768})
     page = context.new_page()
-    page.goto(f"{url}/login?next=/datasets")
+    page.goto(f"{url}/login")
     page.get_by_label("Token").fill(token)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/datasets")
+    page.get_by_role("heading", name="Data sets").wait_for()
     page.goto(f"{url}/datasets/many", wait_until="commit")
     pictures = float(page.evaluate(_PICTURES))
     times = {"tiles": float(page.evaluate(_TILES)), "pictures": pictures}

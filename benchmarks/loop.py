@@ -4,11 +4,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from cv_pipelines.active_learning.parameters import QueueParameters
+from cv_pipelines.active_learning.queue import make_queue
 from cv_pipelines.annotations.labels import make_labels
 from cv_pipelines.annotations.splits import SplitParameters, make_splits
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.images.ingest import ingest
 from cv_pipelines.images.sources.factory import open_source
+from cv_pipelines.models.embedding import embed_dataset
 from cv_pipelines.models.parameters import TrainingParameters
 from cv_pipelines.models.prediction import measure_drift, predict_dataset
 from cv_pipelines.models.promotion import consider
@@ -48,6 +51,8 @@ def whole(catalog: Catalog, source: Path, parameters: TrainingParameters, cache:
     predictions = predict_dataset(catalog, champion, made.manifest).reference
     _publish(catalog, "predictions", predictions)
     _publish(catalog, "prediction_drift", measure_drift(catalog, predictions, champion, made.manifest).reference)
+    catalog.publish("image_embeddings", "data", embed_dataset(catalog, champion, made.manifest).reference)
+    catalog.publish("label_queue", "data", make_queue(catalog, "d", made.manifest, QueueParameters()).reference)
 
 
 def _publish(catalog: Catalog, asset: str, reference: Reference) -> None:

@@ -2,17 +2,18 @@
 
 from dagster import AssetSelection, Definitions, EnvVar
 
+from assets.active_learning import label_queue
 from assets.annotations import dataset_splits, labels
 from assets.checks import DATASET_CHECKS, VIDEO_CHECKS
 from assets.datasets import image_manifest
 from assets.detections import detection_evaluation
-from assets.inference import prediction_drift, predictions
+from assets.inference import image_embeddings, prediction_drift, predictions
 from assets.models import champion_model, model_evaluation, trained_model
 from assets.motion import camera_motion, motion_regions, static_proof, static_thumbnails, video_catalog
 from assets.tasks import task_predictions
 from cv_pipelines.execution.tiers import executor_for
 from cv_pipelines.garbage import collect_rarely
-from cv_pipelines.jobs import FOR_TASKS, analyse_motion, evaluate_detections, label, loop, sync
+from cv_pipelines.jobs import FOR_TASKS, analyse_motion, ask, evaluate_detections, label, learn, loop, sync
 from cv_pipelines.schedules import weekly_retraining
 from cv_pipelines.settings import load_settings
 from resources.catalog import CatalogResource
@@ -23,6 +24,7 @@ from resources.store import StoreResource
 from resources.tasks import make_tasks_resource
 from resources.webhook import WebhookResource
 from sensors.new_data import make_new_data_sensor
+from sensors.new_labels import make_label_sensor
 from sensors.run_failure import make_run_failure_sensor
 from sensors.task_events import make_event_sensor
 from sensors.tasks import make_task_sensor
@@ -44,6 +46,8 @@ defs = Definitions(
         champion_model,
         predictions,
         prediction_drift,
+        image_embeddings,
+        label_queue,
         task_predictions,
         detection_evaluation,
         video_catalog,
@@ -53,10 +57,11 @@ defs = Definitions(
         static_proof,
     ],
     asset_checks=[*DATASET_CHECKS, *VIDEO_CHECKS],
-    jobs=[loop, label, evaluate_detections, *FOR_TASKS],
+    jobs=[loop, label, learn, ask, evaluate_detections, *FOR_TASKS],
     schedules=[weekly_retraining],
     sensors=[
         make_new_data_sensor(AssetSelection.groups("annotations", "models", "inference")),
+        make_label_sensor([learn, ask], settings.retrain_after_labels),
         make_run_failure_sensor(str(settings.ui_url)),
         make_watch_sensor(sync),
         make_video_sensor(analyse_motion, settings.video_sources),

@@ -28,14 +28,28 @@ label = define_asset_job(
 
 train = define_asset_job(
     "train",
-    AssetSelection.groups("annotations", "models"),
+    AssetSelection.groups("annotations", "models") - AssetSelection.assets("label_queue"),
     description="From what was ingested to labels, splits, a model, its evaluation, and its promotion.",
+    op_retry_policy=STEP_RETRIES,
+)
+
+learn = define_asset_job(
+    "learn",
+    AssetSelection.groups("annotations", "models", "inference"),
+    description="A round of active learning: from labels to a model, its promotion, and what to label next.",
+    op_retry_policy=STEP_RETRIES,
+)
+
+ask = define_asset_job(
+    "ask",
+    AssetSelection.assets("label_queue"),
+    description="Which images to label next, by what is known of them now; nothing is trained.",
     op_retry_policy=STEP_RETRIES,
 )
 
 predict = define_asset_job(
     "predict",
-    AssetSelection.assets("predictions", "prediction_drift"),
+    AssetSelection.assets("predictions", "prediction_drift", "image_embeddings"),
     description="What the champion says about every image of a data set, and whether it still may.",
     op_retry_policy=STEP_RETRIES,
 )

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     most_disputed: float = Field(
         0.2, ge=0, le=1, description="Share of the images labelled by several people that may be in dispute."
     )
+    retrain_after_labels: int = Field(
+        50, ge=0, description="New labels after which the sensor new_labels has a model trained; 0: it never does."
+    )
     executor: Literal["in_process", "swarm"] = Field(
         "in_process", description="Where steps run: in their run's process, or on the nodes of a Docker Swarm."
     )

@@ -20,6 +20,11 @@ GRAPH = {
     ),
     "predictions": ("inference", ["champion_model", "image_manifest"]),
     "prediction_drift": ("inference", ["champion_model", "image_manifest", "predictions"]),
+    "image_embeddings": ("inference", ["champion_model", "image_manifest"]),
+    "label_queue": (
+        "annotations",
+        ["champion_model", "image_embeddings", "image_manifest", "labels", "predictions"],
+    ),
     "detection_evaluation": ("detections", ["image_manifest", "labels"]),
     "task_predictions": ("inference", []),
     "video_catalog": ("motion", []),
@@ -79,7 +84,17 @@ def test_every_step_carries_the_one_retry_policy(defs: Definitions) -> None:
     assert all(policy == STEP_RETRIES for steps in policies.values() for policy in steps)
     for check in defs.asset_checks or []:
         assert check.op.retry_policy == STEP_RETRIES
-    for job in ("loop", "sync", "label", "train", "predict", "evaluate_detections", "analyse_motion"):
+    for job in (
+        "loop",
+        "sync",
+        "label",
+        "train",
+        "learn",
+        "ask",
+        "predict",
+        "evaluate_detections",
+        "analyse_motion",
+    ):
         assert defs.resolve_job_def(job).op_retry_policy == STEP_RETRIES
     for job in ("classify_images", "exercise"):
         assert [node.definition.retry_policy for node in defs.resolve_job_def(job).nodes] == [STEP_RETRIES]

@@ -31,6 +31,7 @@ LAYERS = [
     ["cv_pipelines.retention"],
     ["cv_pipelines.detections"],
     ["cv_pipelines.models"],
+    ["cv_pipelines.active_learning"],
     ["cv_pipelines.reports"],
     ["cv_pipelines.tasks"],
     ["cv_pipelines.execution"],
@@ -45,7 +46,7 @@ LAYERS = [
     ["cv_pipelines.web"],
     ["cv_pipelines.cli", "cv_pipelines.notebook"],
 ]
-WITHOUT_DAGSTER = [package for layer in LAYERS[:15] for package in layer]
+WITHOUT_DAGSTER = [package for layer in LAYERS[:16] for package in layer]
 HEAVY = ["tensorflow", "keras", "great_expectations", "pandas", "sklearn", "docker", "matplotlib", "fastapi"]
 
 

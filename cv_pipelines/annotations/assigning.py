@@ -15,8 +15,8 @@ from cv_pipelines.catalog import Catalog
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.versions import MANIFEST
 
-MOST = 100_000
-"""Images that are dealt at a time."""
+MOST = 20_000
+"""Images that are dealt at a time: nobody can say anything of the data set meanwhile."""
 Source = Literal["unlabelled", "random"]
 
 

@@ -8,6 +8,7 @@ import click
 
 from cv_pipelines.cli.context import open_catalog
 from cv_pipelines.cli.output import console, json_option, print_json, print_table
+from cv_pipelines.cli.version_list import print_versions
 
 LIST = "cv-pipelines labels versions"
 _SHOWN = 20
@@ -39,14 +40,7 @@ def versions(dataset: str, as_json: bool) -> None:
         }
         for one in versions_of(catalog, "labels", dataset)
     ]
-    if as_json:
-        print_json(rows)
-    elif rows:
-        columns = ["version", "", "made", "labelled#", "unlabelled#", "classes#"]
-        shown = [[*row.values()] for row in rows]
-        print_table(columns, [[name, "current" if is_it else "", *rest] for name, is_it, *rest in shown])
-    else:
-        console.print(f"There is no version yet: cv-pipelines labels commit {dataset}")
+    print_versions(rows, as_json, f"There is no version yet: cv-pipelines labels commit {dataset}")
 
 
 @click.command()

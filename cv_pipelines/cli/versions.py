@@ -6,6 +6,7 @@ import click
 
 from cv_pipelines.cli.context import open_catalog
 from cv_pipelines.cli.output import console, json_option, print_json, print_table
+from cv_pipelines.cli.version_list import print_versions
 from cv_pipelines.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,25 +41,7 @@ def versions(name: str, as_json: bool) -> None:
         }
         for one in list_versions(catalog, name)
     ]
-    if as_json:
-        print_json(rows)
-    elif rows:
-        columns = ["version", "", "made", *(f"{count}#" for count in _COUNTS)]
-        marks = {(True, False): "current", (True, True): "current, restored"}
-        print_table(
-            columns,
-            [
-                [
-                    row["version"],
-                    marks.get((row["current"], row["restored"]), ""),
-                    row["made_at"],
-                    *(row[count] for count in _COUNTS),
-                ]
-                for row in rows
-            ],
-        )
-    else:
-        console.print(f"There is no version yet: cv-pipelines dataset sync {name}")
+    print_versions(rows, as_json, f"There is no version yet: cv-pipelines dataset sync {name}")
 
 
 @click.command()

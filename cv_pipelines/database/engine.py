@@ -195,11 +195,12 @@ def _sqlite(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        options, run = connection.get_execution_options(), connection.exec_driver_sql
+        options = connection.get_execution_options()
+        run = connection.connection.driver_connection.execute  # type: ignore[union-attr]
         reads = bool(options.get(_READS))
         run(f"PRAGMA query_only={reads:d}")
         run(f"PRAGMA busy_timeout={0 if options.get(_AT_ONCE) else _BUSY_SECONDS * 1000}")
-        run("BEGIN" if reads else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -75,5 +75,5 @@ label_assignments = Table(
     Column("assigned_at", UtcDateTime, nullable=False, server_default=now()),
     Column("done_at", UtcDateTime, nullable=True),
     UniqueConstraint("dataset", "image_id", "pass_number"),
-    Index("ix_label_assignments_who", "dataset", "who", "done_at", "image_id"),
+    Index("ix_label_assignments_who", "dataset", "who", "done_at", "image_id", "pass_number"),
 )

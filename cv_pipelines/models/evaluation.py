@@ -53,9 +53,23 @@ def evaluate(
         parts = {"answers": put_table(catalog.store, answers)}
         return put_bundle(catalog.store, "model_evaluation", f"{model.version}-{key[:12]}", facts, parts)
 
+    return catalog.once("model_evaluation", _inputs(model, test, manifest, splits), make)
+
+
+def find_evaluation(
+    catalog: Catalog, model: Reference, manifest: Reference, labels: Reference, splits: Reference
+) -> Reference | None:
+    """What `evaluate` has said of just these, None where nobody has asked it yet, or could."""
+    try:
+        test = labelled_images(catalog, labels, splits, ("test",))
+    except InputError:
+        return None
+    return catalog.made("model_evaluation", _inputs(model, test, manifest, splits))
+
+
+def _inputs(model: Reference, test: LabelledImages, manifest: Reference, splits: Reference) -> dict[str, str]:
     versions = {"model": model.version, "test": test.version, "manifest": manifest.version}
-    inputs = {**versions, "splits": splits.version, "code": CODE_VERSION}
-    return catalog.once("model_evaluation", inputs, make)
+    return {**versions, "splits": splits.version, "code": CODE_VERSION}
 
 
 def _predict(

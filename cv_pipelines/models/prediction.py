@@ -22,18 +22,22 @@ from cv_pipelines.storage.bundles import Reference, put_bundle, put_file
 if TYPE_CHECKING:
     import keras
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 PREDICTIONS = pa.schema(
     [
         ("image_id", pa.string()),
         ("predicted", pa.string()),
         ("probability", pa.float32()),
+        ("second_probability", pa.float32()),
         ("entropy", pa.float32()),
         ("model_version", pa.string()),
         ("data_version", pa.string()),
     ]
 )
-"""One row per image, ordered by `image_id`; entropy of all classes' probabilities, in nats."""
+"""One row per image, ordered by `image_id`; entropy of all classes' probabilities, in nats.
+
+The second probability is that of the next best class; artefacts of earlier releases do not have it.
+"""
 
 
 def predict_dataset(
@@ -135,10 +139,12 @@ def _rows(
     ids: list[str], predicted: list[str], probabilities: Probabilities, versions: tuple[str, str]
 ) -> pa.RecordBatch:
     safe = np.clip(probabilities.astype(np.float64), 1e-12, 1.0)
+    best = np.sort(np.pad(probabilities, ((0, 0), (1, 0))), axis=1)  # of one class alone the second is 0
     columns = [
         pa.array(ids),
         pa.array(predicted, pa.string()),
-        pa.array(probabilities.max(axis=1)),
+        pa.array(best[:, -1]),
+        pa.array(best[:, -2]),
         pa.array((-(safe * np.log(safe)).sum(axis=1)).astype(np.float32)),
         *(pa.array([version] * len(ids)) for version in versions),
     ]

@@ -20,6 +20,10 @@ from cv_pipelines.storage.bundles import put_bundle
 if TYPE_CHECKING:
     from great_expectations.core.expectation_validation_result import ExpectationValidationResult
 
+_NAMED, _LONGEST = 3, 120
+"""Rows that a message names, and letters of each of their values."""
+_ID_DIGITS = 12
+
 
 def check_asset(catalog: Catalog, asset: str, dataset: str) -> list[CheckResult]:
     """Check what an asset's partition stands for, and keep the results in the catalog."""
@@ -72,9 +76,27 @@ def _result(rule: Rule, result: "ExpectationValidationResult") -> CheckResult:
     rows = [
         {column: _plain(row[column]) for column in rule.identity if column in row} for row in found[: rule.shown]
     ]
-    message = f"Expected: {rule.promise} {rule.advice}"
     failing = int(found[0][rule.total] if rule.total else result.result.get("unexpected_count", 1))
+    message = f"Expected: {rule.promise} {rule.advice}{_named(rows, failing)}"
     return CheckResult(rule.name, False, rule.blocking, message, failing, rows)
+
+
+def _named(rows: Sequence[Mapping[str, Any]], failing: int) -> str:
+    """The first rows that fail, in words: a terminal shows no table."""
+    if not rows:
+        return ""
+    first = dict.fromkeys(", ".join(_in_words(*one) for one in row.items()) for row in rows[:_NAMED])
+    more = f"; and {failing - _NAMED:,} more" if failing > _NAMED else ""
+    return f" Found: {'; '.join(first)}{more}."
+
+
+def _in_words(column: str, value: object) -> str:
+    text = str(value)
+    if column == "image_id":
+        text = text[:_ID_DIGITS]
+    short = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    shown = f"'{short}'" if isinstance(value, str) else short
+    return f"{column.replace('_', ' ')} {shown}"
 
 
 def _raised(info: Mapping[str, Any]) -> bool:

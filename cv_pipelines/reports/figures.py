@@ -61,6 +61,21 @@ def confusion_matrix(classes: Sequence[str], counts: Sequence[Sequence[int]]) ->
     return small_png(figure)
 
 
+def round_curves(labelled: Sequence[int], curves: Mapping[str, Sequence[float]]) -> bytes:
+    """What models were worth, by the number of labels that they had.
+
+    Args:
+        labelled: of each model, in the order of their rounds: (n,).
+        curves: by the name of a figure, one value each: (n,).
+    """
+    figure, (axes,) = _figure(1, 4.6, 2.8)
+    for colour, (name, values) in zip((_BLUE, _ORANGE, _GREY), curves.items(), strict=False):
+        axes.plot(labelled, values, color=colour, marker="o", markersize=4, label=name)
+    axes.set_xlabel("labelled images")
+    axes.legend(frameon=False, fontsize=8)
+    return small_png(figure)
+
+
 def reliability(bins: Sequence[Mapping[str, Any]]) -> bytes:
     """Stated confidence against what was right: on the diagonal, a model can be believed."""
     figure, (axes,) = _figure(1, 3.2, 3.0)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import CompoundSelect, Connection, Engine, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Engine, and_, func, select, union
 
 from cv_pipelines.database.clock import now
 from cv_pipelines.database.label_tables import label_assignments, label_class_events, label_events
@@ -28,6 +28,7 @@ _OF_A_DATASET = (
 )
 """In the order in which rows can go."""
 _MOST_VALUES = 500
+_LARGE = "image_embeddings"
 
 
 def days_ago(database: Engine, days: float) -> datetime:
@@ -46,6 +47,7 @@ def drop_garbage(connection: Connection, older_than: datetime) -> set[str]:
     for table in _OF_A_DATASET:
         connection.execute(table.delete().where(table.c.dataset.not_in(present)))
     connection.execute(publications.delete().where(~of_present_partition(publications)))
+    connection.execute(publications.delete().where(_superseded(), publications.c.created_at < older_than))
     old = artefacts.c.created_at < older_than
     connection.execute(artefacts.delete().where(old, artefacts.c.key.not_in(_wanted(present))))
     recorded = union(*(select(table.c.key) for table in (artefacts, publications, models)))
@@ -71,6 +73,14 @@ def drop_dataset(connection: Connection, dataset: str, orphans: Collection[str] 
 def wanted_bundles(connection: Connection) -> set[str]:
     """Keys of the bundles that some data set or video has a use for."""
     return set(connection.execute(_wanted(present_partitions())).scalars())
+
+
+def _superseded() -> ColumnElement[bool]:
+    """Publications of what is large, can be made again, and is of no use once there is a newer one."""
+    newest = (
+        select(func.max(publications.c.id)).where(publications.c.asset == _LARGE).group_by(publications.c.dataset)
+    )
+    return and_(publications.c.asset == _LARGE, publications.c.id.not_in(newest))
 
 
 def _wanted(names: CompoundSelect[str] | list[str]) -> CompoundSelect[str]:

@@ -1,7 +1,7 @@
 """All that is known of one image."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow.compute as pc
 from sqlalchemy import select, union
@@ -17,17 +17,22 @@ from cv_pipelines.storage.bundles import Reference
 _DIGITS = re.compile("[0-9a-f]{8,64}")
 _ALL_DIGITS = 64
 _TRAINED = "trained_model"
+_QUEUE = "label_queue"
 
 
 @dataclass(frozen=True)
 class Trace:
-    """Where an image is, what names it, and which models (`dataset/version`) have learned from it."""
+    """Where an image is, what names it, and which models (`dataset/version`) have learned from it.
+
+    `asked` are ids of the runs in which people were asked to label it, and which may show it.
+    """
 
     image_id: str
     forgotten: bool
     copies: Copies
     mentions: list[Mention]
     models: list[str]
+    asked: list[str] = field(default_factory=list)
 
     @property
     def datasets(self) -> list[str]:
@@ -37,7 +42,7 @@ class Trace:
     @property
     def runs(self) -> list[str]:
         """Ids of the runs whose previews may show it."""
-        return sorted({run for one in self.mentions for run in one.runs})
+        return sorted({*self.asked, *(run for one in self.mentions for run in one.runs)})
 
     @property
     def alike(self) -> list[str]:
@@ -65,7 +70,8 @@ def trace(catalog: Catalog, digits: str, progress: Progress = silent) -> Trace:
     if not (copies.number or image_id in mentions or image_id in forgotten):
         raise _no_image(image_id)
     learned = _learned_by(catalog, image_id)
-    return Trace(image_id, image_id in forgotten, copies, mentions.get(image_id, []), learned)
+    asked = _asked_for(catalog, image_id)
+    return Trace(image_id, image_id in forgotten, copies, mentions.get(image_id, []), learned, asked)
 
 
 def _only_one(digits: str, found: set[str]) -> str:
@@ -99,6 +105,20 @@ def _learned_by(catalog: Catalog, image_id: str) -> list[str]:
         for row in rows
         if _has_learned(catalog, Reference(_TRAINED, row.version, row.key), image_id)
     )
+
+
+def _asked_for(catalog: Catalog, image_id: str) -> list[str]:
+    """The runs that have asked people to label it."""
+    query = select(publications).where(publications.c.asset == _QUEUE, publications.c.run_id != "")
+    with catalog.database.connect() as connection:
+        rows = connection.execute(query).all()
+    return sorted(
+        {row.run_id for row in rows if _names(catalog, Reference(_QUEUE, row.version, row.key), image_id)}
+    )
+
+
+def _names(catalog: Catalog, queue: Reference, image_id: str) -> bool:
+    return image_id in catalog.open(queue).table("queue", ["image_id"])["image_id"].to_pylist()
 
 
 def _has_learned(catalog: Catalog, model: Reference, image_id: str) -> bool:

@@ -203,3 +203,45 @@ def test_agreement(run: Run) -> None:
     assert found["pairs"][0] | {"images": 2} == found["pairs"][0]
     assert (found["images"], found["in_dispute"], found["pairs"][1]["kappa"]) == (2, 1, None)
     assert [one["class"] for one in found["classes"]] == ["cat", "dog"]
+
+
+def test_images_are_assigned_labelled_and_taken_back(run: Run) -> None:
+    given = json.loads(
+        run("assign", "pets", "--to", "ann", "--to", "bob", "--count", "2", "--twice", "1", "--json").stdout
+    )
+    assert given == {"dataset": "pets", "images": 2, "twice": 2, "shares": {"ann": 2, "bob": 2}}
+    assert run("set", "pets", "cat/1.png", "--class", "cat", "--by", "ann").exit_code == 0
+
+    rows = json.loads(run("assignments", "pets", "--json").stdout)
+    assert [(row["who"], row["assigned"], row["done"], row["open"]) for row in rows] == [
+        ("ann", 2, 1, 1),
+        ("bob", 2, 0, 2),
+    ]
+    assert "2 assignments taken back from bob." in run("withdraw", "pets", "--from", "bob").output
+    assert "1 assignments taken back in all." in run("withdraw", "pets").output
+
+
+def test_these_images_are_assigned(run: Run) -> None:
+    told = run("assign", "pets", "--to", "ann", "--image", "cat/1.png", "--image", "aaaaaa").output
+
+    assert "1 image assigned, 0 of them to two people." in told
+    again = run("assign", "pets", "--to", "bob", "--image", "cat/1.png")
+    assert "0 images assigned" in again.output
+    assert "somebody has them" in again.output
+
+
+def test_labelled_images_are_assigned_only_where_any_will_do(run: Run) -> None:
+    run("set", "pets", "cat/1.png", "--class", "cat", "--by", "cid")
+
+    assert "1 image assigned" in run("assign", "pets", "--to", "ann").output
+    run("withdraw", "pets")
+    assert "2 images assigned" in run("assign", "pets", "--to", "ann", "--from", "random").output
+
+
+def test_that_two_people_label_takes_two(run: Run) -> None:
+    alone = run("assign", "pets", "--to", "ann", "--to", "ann", "--twice", "0.5")
+
+    assert alone.exit_code == 1
+    assert "two people or more" in alone.output
+    assert run("assign", "pets", "--to", "a\nb").exit_code == 1
+    assert run("assign", "none", "--to", "ann").exit_code == 1

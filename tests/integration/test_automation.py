@@ -132,7 +132,9 @@ def test_new_images_of_good_data_retrain_and_bad_data_does_not(world: World) -> 
     shutil.rmtree(world.source / "bar")
     assert not world.materialize("image_manifest", "labels"), "a blocking check fails: one class is left"
     asked, cursor = world.requested(cursor)
-    assert asked == {"predictions", "prediction_drift"}, "the champion looks at what is left; nothing is trained"
+    assert asked == {"predictions", "prediction_drift", "image_embeddings"}, (
+        "the champion looks at what is left; nothing is trained"
+    )
 
 
 def test_the_schedule_runs_what_has_changed_and_says_why_it_skips(world: World) -> None:

@@ -50,6 +50,7 @@ def test_a_row_has_class_probability_entropy_in_nats_and_versions(
     classes = np.array(["blue", "green", "red"])
     assert table["predicted"].tolist() == classes[probabilities.argmax(axis=1)].tolist()
     np.testing.assert_allclose(table["probability"], probabilities.max(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(table["second_probability"], np.sort(probabilities, axis=1)[:, 1], rtol=1e-5)
     np.testing.assert_allclose(table["entropy"], -(probabilities * np.log(probabilities)).sum(axis=1), rtol=1e-4)
     assert table["entropy"].between(0, math.log(3)).all()
     assert set(table["model_version"]) == {trained.version}

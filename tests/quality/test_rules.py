@@ -292,5 +292,8 @@ def test_a_rule_fails_alone_and_names_what_breaks_it(publish: Publish, pieces: P
     assert found.rows == case.rows
     assert found.failing == case.failing
     assert found.blocking == rule.blocking
-    assert found.message == f"Expected: {rule.promise} {rule.advice}"
+    expected, _, named = found.message.partition(" Found: ")
+    assert expected == f"Expected: {rule.promise} {rule.advice}"
+    assert bool(named) == bool(case.rows)
+    assert all(str(value)[:12] in named for row in case.rows[:3] for value in row.values())
     assert json.loads(json.dumps(asdict(found))) == asdict(found)

@@ -42,6 +42,15 @@ def test_all_failing_rows_are_counted_and_the_first_are_shown() -> None:
     assert found.rows == [{"name": f"n{place}"} for place in range(10, 10 + MOST_ROWS)]
 
 
+def test_a_message_names_the_first_of_what_fails_and_counts_the_others() -> None:
+    few, many = (validate({"numbers": numbers(count)}, [at_most(9)])[0].message for count in (12, 50))
+    assert few == "Expected: Values are at most 9. Lower them. Found: name 'n10'; name 'n11'."
+    assert many.endswith("Found: name 'n10'; name 'n11'; name 'n12'; and 37 more.")
+    long = pd.DataFrame({"value": [99], "name": ["x" * 5000], "image_id": ["ab" * 32]})
+    (found,) = validate({"numbers": long}, [at_most(9, identity=("name", "image_id"))])
+    assert found.message.endswith(f"Found: name '{'x' * 119}…', image id 'abababababab'.")
+
+
 def test_rules_of_one_table_may_name_rows_by_different_columns() -> None:
     table = numbers(3).assign(place=np.arange(3, dtype=np.int32))
     rules = [at_most(1, identity=("place", "name")), at_most(0, identity=("value",))]

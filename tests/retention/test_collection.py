@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,7 +14,7 @@ from sqlalchemy import func, select
 
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.engine import open_database
-from cv_pipelines.database.tables import artefacts, models, publications
+from cv_pipelines.database.tables import artefacts, datasets, models, publications
 from cv_pipelines.errors import InfrastructureError
 from cv_pipelines.images.datasets import add_dataset
 from cv_pipelines.images.ingest import journal_of
@@ -386,3 +387,28 @@ def _video(catalog: Catalog, name: str) -> str:
     """A video of the archive; returns its key."""
     ((registered,),) = register_videos(catalog.database, [ListedVideo(f"/films/{name}", name)])
     return registered.video.key
+
+
+@on_both_databases
+def test_of_embeddings_only_the_newest_stay(library: Library) -> None:
+    for name in ("pets", "birds"):
+        library.write(f"{name}/cat/1.png", seed=1)
+        library.add(name)
+    made = [make(library.catalog, "image_embeddings", f"m{number}", f"{number}".encode()) for number in range(3)]
+    for reference, name in zip([made[0], made[1], made[2]], ("pets", "pets", "birds"), strict=True):
+        library.catalog.publish("image_embeddings", name, reference)
+    gc(library)
+    assert library.catalog.store.exists(made[0].key), "it is not old yet"
+    library.grow_old()
+    with library.catalog.database.begin() as connection:
+        for row in connection.execute(select(publications)).all():
+            then = row.created_at - timedelta(days=30)
+            connection.execute(publications.update().where(publications.c.id == row.id).values(created_at=then))
+        connection.execute(datasets.update().values(created_at=datetime(2020, 1, 1, tzinfo=UTC)))
+
+    gc(library)
+
+    assert [library.catalog.store.exists(one.key) for one in made] == [False, True, True]
+    assert library.catalog.current("image_embeddings", "pets") == made[1]
+    assert len(library.catalog.history("image_manifest", "pets")) == 1
+    assert_nothing_is_missing(library)

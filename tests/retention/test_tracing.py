@@ -128,3 +128,15 @@ def test_images_that_show_the_same_are_named(library: Library) -> None:
 
     assert trace(library.catalog, ids["cat/1.png"]).alike == [ids["cat/1.jpg"]]
     assert image.exists()
+
+
+def test_the_runs_that_have_asked_for_its_label_are_found(library: Library) -> None:
+    images = [library.write(f"pets/cat/{seed}.png", seed=seed) for seed in range(2)]
+    library.add("pets")
+    for number, asked in enumerate((images, images[1:])):
+        queue = put_table(library.catalog.store, pa.table({"image_id": asked}))
+        made = put_bundle(library.catalog.store, "label_queue", f"q{number}", {}, {"queue": queue})
+        library.catalog.publish("label_queue", "pets", made, f"ask-{number}")
+
+    assert trace(library.catalog, images[0]).runs == ["ask-0", "run-0"]
+    assert trace(library.catalog, images[1]).runs == ["ask-0", "ask-1", "run-0"]

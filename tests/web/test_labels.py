@@ -1,13 +1,16 @@
 """Labels that pages save: at once, never over somebody else's, and nothing else than labels."""
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 
 from cv_pipelines.annotations.store.events import history
-from tests.web.test_pages import ids_of
-from tests.web_site import Site
+from cv_pipelines.database.tables import forgotten_images
+from cv_pipelines.database.web_tables import web_tokens
+from tests.web.test_pages import NAME, ids_of, shown_in
+from tests.web_site import EVIL, Site
 
 ADDRESS = "/datasets/shapes/labels"
 
@@ -83,3 +86,168 @@ def test_a_whole_annotation_comes_back_as_it_was_sent(site: Site, ann: httpx.Cli
     assert shown["annotation"] == {"classes": [0], "boxes": [{**box, "outline": [], "attributes": {}}, more]}
     only = save(ann, {"image_id": image, "seen": 2, "classes": [1]})
     assert only["saved"][0]["label"]["boxes"] == 2, "boxes stay where only the classes are said"
+
+
+def test_what_one_has_just_said_may_be_said_again(site: Site, ann: httpx.Client, bob: httpx.Client) -> None:
+    one, other = ids_of(site, "shapes")[3:5]
+    changes = [{"image_id": image, "seen": 1, "classes": [1, 2]} for image in (one, other)]
+    first = save(ann, *changes)
+
+    assert save(ann, *changes)["saved"] == first["saved"], "the answer was lost"
+    save(bob, {"image_id": one, "seen": 2, "classes": [0]})
+    (refused,) = save(ann, *changes)["refused"]
+    assert (refused["image_id"], refused["code"], refused["who"], refused["version"]) == (
+        one,
+        "conflict",
+        "admin",
+        3,
+    )
+    assert [len(events(site, image)) for image in (one, other)] == [3, 2]
+    gone = {"image_id": other, "seen": 2, "delete": True}
+    assert save(ann, gone)["saved"] == save(ann, gone)["saved"]
+
+
+def test_what_cannot_be_said_is_refused_one_by_one_and_the_rest_is_saved(site: Site, ann: httpx.Client) -> None:
+    one, other, third, fourth = ids_of(site, "shapes")[5:9]
+    elsewhere = ids_of(site, "odd")[0]
+    with site.catalog.database.begin() as connection:
+        connection.execute(forgotten_images.insert().values(image_id=fourth, who="test", why="asked"))
+    told = save(
+        ann,
+        {"image_id": elsewhere, "seen": 1, "classes": [0]},
+        {"image_id": one, "seen": 1, "classes": [99]},
+        {"image_id": other, "seen": 1, "restore": 2},
+        {"image_id": third, "seen": 1, "classes": [0, 1, 2]},
+        {"image_id": fourth, "seen": 1, "classes": [0]},
+    )
+
+    codes = {refused["image_id"]: refused["code"] for refused in told["refused"]}
+    assert codes == {elsewhere: "missing_image", one: "no_class", other: "no_version", fourth: "missing_image"}
+    assert [saved["image_id"] for saved in told["saved"]] == [third]
+    with site.catalog.database.connect() as connection:
+        assert len(history(connection, "odd", elsewhere)) == 1
+
+
+IMAGE = "0" * 64
+BOX = {"class": 0, "left": 0, "top": 0, "width": 1, "height": 1}
+
+
+def boxed(**box: Any) -> dict[str, Any]:
+    return {"image_id": IMAGE, "seen": 0, "annotation": {"classes": [], "boxes": [{**BOX, **box}]}}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"image_id": IMAGE, "classes": [0]},
+        {"image_id": IMAGE, "seen": "1", "classes": [0]},
+        {"image_id": IMAGE, "seen": 1.0, "classes": [0]},
+        {"image_id": IMAGE, "seen": -1, "classes": [0]},
+        {"image_id": IMAGE, "seen": 10**30, "classes": [0]},
+        {"image_id": "../../etc/passwd", "seen": 0, "classes": [0]},
+        {"image_id": IMAGE, "seen": 0},
+        {"image_id": IMAGE, "seen": 0, "classes": [0], "delete": True},
+        {"image_id": IMAGE, "seen": 0, "classes": [0], "who": "bob"},
+        {"image_id": IMAGE, "seen": 0, "classes": [True]},
+        {"image_id": IMAGE, "seen": 0, "classes": "0"},
+        {"image_id": IMAGE, "seen": 0, "delete": False},
+        boxed(left=float("nan")),
+        boxed(width=float("inf")),
+        boxed(width=-1),
+        boxed(height=1e300),
+        boxed(outline=[[[0, 0], [1, 1]]]),
+        boxed(outline=[[[0, 0], [1, 1], [1, float("nan")]]]),
+        boxed(attributes={"a": {"b": 1}}),
+        boxed(attributes={"a": float("nan")}),
+        boxed(colour="red"),
+    ],
+)
+def test_what_is_no_change_is_refused_whole(ann: httpx.Client, change: dict[str, Any]) -> None:
+    body = json.dumps({"changes": [change]})
+    answer = ann.post(ADDRESS, content=body, headers={"Content-Type": "application/json"})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{",
+        "[]",
+        '{"changes": {}}',
+        '{"changes": [], "more": 1}',
+        '{"changes": [' + ",".join(['{"image_id": "' + IMAGE + '", "seen": 0, "delete": true}'] * 2) + "]}",
+        "[" * 100_000,
+        '{"changes": [{"image_id": "\\ud800", "seen": 0, "delete": true}]}',
+        '{"changes": [{"image_id": "' + IMAGE + '", "seen": ' + "9" * 5000 + ', "delete": true}]}',
+    ],
+)
+def test_what_is_no_body_is_refused(ann: httpx.Client, body: str) -> None:
+    answer = ann.post(ADDRESS, content=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code in (400, 422)
+
+
+def test_a_thousand_changes_and_no_more(site: Site, ann: httpx.Client) -> None:
+    def body(count: int) -> dict[str, Any]:
+        return {"changes": [{"image_id": f"{n:064x}", "seen": 0, "delete": True} for n in range(count)]}
+
+    assert len(ann.post(ADDRESS, json=body(1000)).json()["refused"]) == 1000
+    assert ann.post(ADDRESS, json=body(1001)).status_code == 422
+
+
+def test_only_annotators_save_and_only_from_our_own_pages(site: Site, client: httpx.Client) -> None:
+    image = ids_of(site, "shapes")[9]
+    change = {"changes": [{"image_id": image, "seen": 1, "classes": [0, 1]}]}
+    requests = (
+        (ADDRESS, change),
+        ("/datasets/shapes/classes", {"action": "add", "name": "evil"}),
+        ("/datasets/shapes/suggestions", {"above": 0.5}),
+    )
+    for address, body in requests:
+        assert client.post(address, json=body).status_code == 401
+        assert client.post(address, json=body, headers=site.bearer("viewer")).status_code == 403
+    client.post("/login", data={"token": site.tokens["annotator"]})
+    for headers in ({}, {"X-CSRF-Token": "0" * 64}):
+        assert client.post(ADDRESS, json=change, headers=headers).json()["code"] == "csrf"
+
+    assert len(events(site, image)) == 1
+
+
+def test_classes_are_added_renamed_recoloured_and_retired_after_a_question(site: Site, ann: httpx.Client) -> None:
+    address = "/datasets/odd/classes"
+    (image,) = ids_of(site, "odd")
+    added = ann.post(address, json={"action": "add", "name": EVIL, "colour": "#112233"}).json()["classes"]
+    assert added[-1] == {"number": 1, "name": EVIL, "colour": "#112233", "state": "active"}
+    ann.post("/datasets/odd/labels", json={"changes": [{"image_id": image, "seen": 1, "classes": [1]}]})
+    assert ann.get(address, params={"name": EVIL}).json()["images"] == 1
+
+    ann.post(address, json={"action": "recolour", "name": EVIL, "colour": "#445566"})
+    ann.post(address, json={"action": "rename", "name": EVIL, "new": "<b>new</b>"})
+    retired = ann.post(address, json={"action": "retire", "name": "<b>new</b>"}).json()["classes"]
+    assert retired[-1] == {"number": 1, "name": "<b>new</b>", "colour": "#445566", "state": "retired"}
+    shown = ann.get(f"/datasets/odd/images/{image}/label").json()
+    assert (shown["version"], shown["annotation"]) == (2, {"classes": [], "boxes": []})
+    again = {"changes": [{"image_id": image, "seen": 2, "classes": [1]}]}
+    assert ann.post("/datasets/odd/labels", json=again).json()["refused"][0]["code"] == "no_class"
+    assert shown_in(ann.get("/datasets/odd", params={"queue": "unlabelled"}).text) == [image]
+
+    for wrong, code in (
+        ({"action": "add", "name": " "}, "class_name"),
+        ({"action": "retire", "name": "nobody"}, "no_class"),
+        ({"action": "recolour", "name": NAME, "colour": "red"}, "colour"),
+        ({"action": "rename", "name": NAME}, "invalid"),
+        ({"action": "drop", "name": NAME}, "invalid"),
+    ):
+        assert ann.post(address, json=wrong).json()["code"] == code
+
+
+def test_pages_answer_while_somebody_writes(site: Site, ann: httpx.Client) -> None:
+    image = ids_of(site, "shapes")[0]
+    with site.catalog.database.begin() as connection:  # of an import, for seconds perhaps
+        connection.execute(web_tokens.update().values(last_used_at=None))
+    with site.catalog.database.begin():
+        for address in ("/datasets", "/datasets/shapes", f"/datasets/shapes/images/{image}/label", "/healthy"):
+            assert ann.get(address, timeout=8).status_code == 200, "nobody waits for the lock"

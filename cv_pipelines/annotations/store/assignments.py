@@ -107,6 +107,13 @@ def finish(connection: Connection, dataset: str, who: str, images: Sequence[str]
     connection.execute(label_assignments.update().where(*wanted).values(done_at=now()))
 
 
+def reopen(connection: Connection, dataset: str, who: str, images: Sequence[str]) -> None:
+    """A person has undone what they had said of some images: these are still to be labelled."""
+    rows = label_assignments.c
+    wanted = (rows.dataset == dataset, rows.image_id.in_(images), rows.who == who)
+    connection.execute(label_assignments.update().where(*wanted).values(done_at=None))
+
+
 def withdraw(connection: Connection, dataset: str, who: str | None = None) -> int:
     """Take open assignments back, of a person or of all; what is done stays. Returns how many."""
     rows = label_assignments.c

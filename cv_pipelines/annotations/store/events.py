@@ -1,6 +1,6 @@
 """The events of the label store: what was said of each image, by whom; nothing is ever changed, only added."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, Integer, Row, String, column, insert, select, update, values
 
-from cv_pipelines.annotations.store.assignments import drop_image, finish
+from cv_pipelines.annotations.store.assignments import drop_image, finish, reopen
 from cv_pipelines.annotations.store.content import NOTHING, digest_of
 from cv_pipelines.database.label_tables import label_events
 from cv_pipelines.database.locks import take_turns
@@ -95,7 +95,12 @@ def writing(database: Engine, dataset: str) -> Iterator[Connection]:
 
 
 def append(
-    connection: Connection, dataset: str, changes: Iterable[Change], author: Author, over_people: bool = False
+    connection: Connection,
+    dataset: str,
+    changes: Iterable[Change],
+    author: Author,
+    over_people: bool = False,
+    known: Mapping[str, Row[Any]] | None = None,
 ) -> Written:
     """Add events for changes; those that may not be made are refused, the others are made.
 
@@ -105,10 +110,13 @@ def append(
         changes: each of another image; read as a stream.
         author: of all of them.
         over_people: an import replaces labels of people, too.
+        known: the newest events by image, as `heads` has them, where the caller has read them in this transaction.
     """
     written, remaining = Written(), iter(changes)
     while some := list(islice(remaining, _AT_ONCE)):
-        standing = {row.image_id: row for row in heads(connection, dataset, [one.image_id for one in some])}
+        standing = known
+        if standing is None:
+            standing = {row.image_id: row for row in heads(connection, dataset, [one.image_id for one in some])}
         rows = []
         for change in some:
             head = standing.get(change.image_id)
@@ -123,7 +131,9 @@ def append(
         if rows:
             connection.execute(insert(label_events), rows)
         if author.origin == "person" and not author.note:  # what has a note was said of many images at once
-            finish(connection, dataset, author.who, [one.image_id for one in some])
+            finish(connection, dataset, author.who, [one.image_id for one in some if one.undoes is None])
+        if undone := {one.image_id: one.undoes for one in some if one.undoes is not None}:
+            _reopen(connection, dataset, author.who, undone)
         written.events += len(rows)
     return written
 
@@ -145,6 +155,12 @@ def newest_of(
     if not images:
         return []
     events = label_events
+    if len(images) == 1:  # a key press: a statement that is always the same is compiled once
+        of_image = [events.c.dataset == dataset, events.c.image_id == images[0]]
+        if until is not None:
+            of_image.append(events.c.id <= until)
+        one = select(*(events.c[name] for name in columns)).where(*of_image)
+        return connection.execute(one.order_by(events.c.version.desc()).limit(1)).all()
     given = values(column("image_id", String), name="given").data([(one,) for one in images]).cte("given")
     wanted = [events.c.dataset == dataset, events.c.image_id == given.c.image_id]
     if until is not None:
@@ -237,6 +253,13 @@ def _row(dataset: str, change: Change, digest: bytes, head: Row[Any] | None, aut
     what = {"content": change.content, "digest": digest, "replaced": replaced, "adjudicates": change.adjudicates}
     note = author.note if change.undoes is None else undone_note(change.undoes)
     return of | what | {"origin": author.origin, "who": author.who, "model": author.model, "note": note}
+
+
+def _reopen(connection: Connection, dataset: str, who: str, undone: Mapping[str, int]) -> None:
+    """Who has undone what they have said has it still to say, unless they went back to a word of their own."""
+    rows = versions_of(connection, dataset, list(undone.items()), ("image_id", "origin", "who"))
+    own = {row.image_id for row in rows if (row.origin, row.who) == ("person", who)}
+    reopen(connection, dataset, who, [image for image in undone if image not in own])
 
 
 def undone_note(version: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from cv_pipelines.annotations.store.classes import StoredClass, classes_of, restore_classes
 from cv_pipelines.annotations.store.events import Author, Change, Written, append, newest_of
@@ -53,6 +53,23 @@ def class_differences(
     old, new = ({one.number: one for one in classes_of(connection, dataset, until)} for until in (before, after))
     pairs = [(old.get(number), new.get(number)) for number in sorted(old.keys() | new.keys())]
     return [(one, other) for one, other in pairs if one != other]
+
+
+def count_changed(connection: Connection, dataset: str, since: int) -> int:
+    """Images whose labels, as people and files have them, are others than at an event; one scan of what is new."""
+    events = label_events
+    new = (events.c.dataset == dataset, events.c.id > since)
+    ends = [call(events.c.id).label(name) for call, name in ((func.min, "first"), (func.max, "last"))]
+    touched = select(*ends).where(*new).group_by(events.c.image_id).subquery()
+    first, last = events.alias(), events.alias()
+    query = (
+        select(func.count())
+        .select_from(touched)
+        .join(first, first.c.id == touched.c.first)
+        .join(last, last.c.id == touched.c.last)
+        .where(first.c.replaced != last.c.digest, last.c.origin != "model")
+    )
+    return connection.execute(query).scalar_one()
 
 
 def restore(connection: Connection, dataset: str, event: int, class_event: int, who: str, note: str) -> Written:

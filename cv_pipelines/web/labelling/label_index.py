@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any, Literal
 
 import numpy as np
@@ -71,6 +71,7 @@ class LabelIndex:
     """What stands of each image, by its row; hold `lock` while you use it.
 
     Attributes:
+        turn: held by who saves: threads that wait for each other here do not ask SQLite again and again.
         images: the images.
         dataset: of which they are.
         version: of each label.
@@ -84,6 +85,7 @@ class LabelIndex:
     dataset: str
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     lock: RLock = field(default_factory=RLock)
+    turn: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         self._empty()
@@ -146,7 +148,8 @@ class LabelIndex:
 
     def of_models(self) -> NDArray[np.bool_]:
         """Whose labels are a model's."""
-        return np.array([origin == "model" for origin, _, _ in self._authors])[self.author]
+        by_model = np.array([origin == "model" for origin, _, _ in self._authors])
+        return by_model[self.author] & self.labelled()
 
     def label(self, row: int) -> Label:
         """What stands of an image."""

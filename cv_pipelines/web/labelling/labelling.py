@@ -10,15 +10,24 @@ from cv_pipelines.errors import InputError
 from cv_pipelines.images.datasets import Dataset, find_dataset
 from cv_pipelines.images.quarantine import QuarantinedFile, files_of
 from cv_pipelines.images.versions import MANIFEST
+from cv_pipelines.models.similarity import Embeddings, open_embeddings
 from cv_pipelines.storage.bundles import Bundle, Reference
-from cv_pipelines.web.image_index import ImageIndex, ImageIndexes
+from cv_pipelines.web.image_index import ImageIndex, ImageIndexes, Rows
 from cv_pipelines.web.kept import Kept
 from cv_pipelines.web.labelling.label_index import LabelIndex, LabelIndexes
 from cv_pipelines.web.labelling.labelled_counts import LabelledCounts
 from cv_pipelines.web.labelling.prediction_index import PredictionIndex, PredictionIndexes
 from cv_pipelines.web.reviewing.agreement import Agreement
 
-ASKED = "label_queue"
+ASKED, EMBEDDINGS = "label_queue", "image_embeddings"
+
+
+@dataclass(frozen=True)
+class PlacedEmbeddings:
+    """Embeddings, and the row of each of their images; -1: the data set does not have it any more."""
+
+    embeddings: Embeddings
+    rows: Rows
 
 
 @dataclass(frozen=True)
@@ -57,9 +66,12 @@ class Labelling:
     counts: LabelledCounts = field(default_factory=LabelledCounts)
     _asked: Kept[str, list[str]] = field(default_factory=Kept)
     _quarantined: Kept[str, list[QuarantinedFile]] = field(default_factory=Kept)
+    _embedded: Kept[tuple[str, str], PlacedEmbeddings] = field(
+        default_factory=lambda: Kept(2)
+    )  # a GB each, perhaps
 
-    def find(self, name: str) -> LabelledImages | None:
-        """A data set; None: it was never ingested.
+    def find(self, name: str, suggesting: bool = True) -> LabelledImages | None:
+        """A data set, without predictions unless it is for `suggesting`; None: it was never ingested.
 
         Raises:
             InputError: `no_dataset`.
@@ -69,17 +81,17 @@ class Labelling:
         if manifest is None:
             return None
         images = self.images.of(manifest)
-        predictions = self.predictions.current(name, manifest, images)
+        predictions = self.predictions.current(name, manifest, images) if suggesting else None
         labels = self.labels.of(dataset, manifest, images)
         return LabelledImages(dataset, manifest, images, predictions, labels)
 
-    def require(self, name: str) -> LabelledImages:
+    def require(self, name: str, suggesting: bool = True) -> LabelledImages:
         """Like `find`.
 
         Raises:
             InputError: `no_dataset`, or `not_materialized`.
         """
-        found = self.find(name)
+        found = self.find(name, suggesting)
         if found is None:
             message = f"'{name}' has no images yet: run 'cv-pipelines run {name}' first."
             raise InputError("not_materialized", message)
@@ -95,6 +107,18 @@ class Labelling:
     def quarantined(self, manifest: Reference) -> list[QuarantinedFile]:
         """The files that a version of a data set does not use, by path."""
         return self._quarantined.of(manifest.key, lambda: files_of(self.catalog.open(manifest)))
+
+    def embedded(self, found: LabelledImages) -> PlacedEmbeddings | None:
+        """Where the champion sees the images of a data set; None: it has not looked at them yet."""
+        reference = self.catalog.current(EMBEDDINGS, found.name)
+        if reference is None:
+            return None
+
+        def read() -> PlacedEmbeddings:
+            embeddings = open_embeddings(self.catalog, reference)
+            return PlacedEmbeddings(embeddings, found.images.rows_of(embeddings.image_ids.to_pylist()))
+
+        return self._embedded.of((found.manifest.key, reference.key), read)
 
     @contextmanager
     def up_to_date(self, found: LabelledImages) -> Iterator[None]:

@@ -11,7 +11,7 @@ from cv_pipelines.annotations.store.events import newest_of, versions_of
 from cv_pipelines.database.tables import forgotten_images
 from cv_pipelines.web.labelling.changes import ChangeBody
 
-COLUMNS = ("image_id", "version", "content", "origin", "who", "model", "note", "adjudicates")
+COLUMNS = ("image_id", "version", "content", "digest", "origin", "who", "model", "note", "adjudicates")
 
 
 @dataclass(frozen=True)

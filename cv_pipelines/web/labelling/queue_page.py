@@ -1,8 +1,10 @@
 """A page of a queue: its tiles, and the way to the pages before and after it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
+
+import numpy as np
 
 from cv_pipelines.annotations.store.assignments import blind_to
 from cv_pipelines.annotations.store.classes import StoredClass
@@ -62,6 +64,7 @@ class QueuePage:
         classes: that are not retired.
         model: version of the model whose suggestions these are, empty where there are none.
         ingested: whether the data set has images at all yet.
+        like: the image that all others are like, where this is no queue.
         complete: False: not all images of the queue are known yet; asked for again in a second they may be.
     """
 
@@ -76,6 +79,7 @@ class QueuePage:
     classes: Sequence[StoredClass] = ()
     model: str = ""
     ingested: bool = True
+    like: Tile | None = None
     complete: bool = True
 
     @property
@@ -113,20 +117,27 @@ def find_page(
             cut = cut_before(mask, order, _place(opened.images, order, before, passed=False), most)
         else:
             cut = cut_after(mask, order, _place(opened.images, order, after, passed=True), most)
-        tiles = tiles_at(labelling, opened, cut.rows, who)
-        counts, classes = opened.labels.counts(), opened.labels.classes
-    first, last = (tiles[0].image_id, tiles[-1].image_id) if tiles else (after or LAST, "")
-    return QueuePage(
-        tiles=tiles,
+        page = page_of(labelling, opened, cut.rows, who)
+    first, last = (page.tiles[0].image_id, page.tiles[-1].image_id) if page.tiles else (after or LAST, "")
+    return replace(
+        page,
         start=cut.start,
         total=cut.total,
         previous=first if cut.start else "",
         next=last if cut.end < cut.total else "",
         place=opened.images.id_at(cut.earlier) if cut.earlier is not None else "",
-        counts=counts,
-        classes=[one for one in classes if one.state != "retired"],
-        model=opened.predictions.model if opened.predictions else "",
         complete=lists.complete,
+    )
+
+
+def page_of(labelling: Labelling, opened: LabelledImages, rows: Rows, who: str) -> QueuePage:
+    """A page of just these images; hold the lock of the labels."""
+    return QueuePage(
+        tiles=tiles_at(labelling, opened, rows, who),
+        total=len(rows),
+        counts=opened.labels.counts(),
+        classes=[one for one in opened.labels.classes if one.state != "retired"],
+        model=opened.predictions.model if opened.predictions else "",
     )
 
 
@@ -171,20 +182,19 @@ def _file_page(
     """Files that are not used, by path; cursors are their numbers in hexadecimal digits."""
     word = choice.search.lower()
     files = [one for one in labelling.quarantined(opened.manifest) if word in one.path.lower()]
-    place = max(int(before, 16) - most, 0) if before else int(after, 16) if after else 0
-    start = min(place, len(files))
+    place = min(int(before or after or "0", 16), len(files))
+    start = max(place - most, 0) if before else place
     end = min(start + most, len(files))
     with labelling.up_to_date(opened):
-        counts, classes = opened.labels.counts(), opened.labels.classes
-    return QueuePage(
+        page = page_of(labelling, opened, np.array([], np.int64), "")
+    return replace(
+        page,
         files=files[start:end],
         start=start,
         total=len(files),
         previous=f"{start:x}" if start else "",
         next=f"{end:x}" if end < len(files) else "",
         place=f"{start:x}" if start else "",
-        counts=counts,
-        classes=[one for one in classes if one.state != "retired"],
     )
 
 

@@ -22,7 +22,8 @@ class Choice:
     """Which images of a data set a person wants to see, and in which order.
 
     Attributes:
-        queue: which ones; see docs/labelling.md.
+        queue: which ones: all; those without a label; what is unlabelled or a model's (`unsure`); those that
+            the loop asks for; those that people disagree on; those assigned to who asks; files that are not used.
         sort: their order; empty: the queue's own.
         search: a part of the name.
         label: the number of a class that they bear.

@@ -74,7 +74,7 @@ def save_changes(
             else:
                 saved.refused[change.image_id] = Refusal(outcome, stands, said_by)
         for author, some in groupby(sorted(made, key=_author), key=lambda one: one[0]):
-            append(connection, dataset, [change for _, change in some], author)
+            append(connection, dataset, [change for _, change in some], author, known=past.heads)
         said = [change.image_id for _, change in made]
         for row in newest_of(connection, dataset, said, COLUMNS):
             saved.labels[row.image_id] = label_of(row, classes)

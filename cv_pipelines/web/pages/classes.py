@@ -34,7 +34,7 @@ def show(
     named: Annotated[str | None, Query(alias="name", max_length=_LONGEST)] = None,
 ) -> Response:
     """All classes; with a `name` how many images bear that one, too: what one asks before retiring it."""
-    found = platform.labelling.require(name)
+    found = platform.labelling.require(name, suggesting=False)
     with platform.labelling.up_to_date(found):
         classes, counts = found.labels.classes, found.labels.counts()
     if named is None:

@@ -27,11 +27,12 @@ def save(
     platform: Annotated[Platform, Depends(platform_of)], who: Annotator, name: str, body: ChangesBody
 ) -> Response:
     """Make changes; 200 also where some are refused, which the answer names."""
-    found = platform.labelling.require(name)
+    found = platform.labelling.require(name, suggesting=False)
     ids = [one.image_id for one in body.changes]
     rows = found.images.rows_of(ids).tolist()
     present = {image for image, row in zip(ids, rows, strict=True) if row >= 0}
-    saved = save_changes(platform.database, name, who.name, body.changes, present)
+    with found.labels.turn:
+        saved = save_changes(platform.database, name, who.name, body.changes, present)
     with platform.labelling.up_to_date(found):
         counts = found.labels.counts()
     refused = [

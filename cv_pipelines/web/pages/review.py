@@ -11,6 +11,7 @@ from cv_pipelines.annotations.store.assignments import progress_of
 from cv_pipelines.annotations.store.classes import classes_of
 from cv_pipelines.annotations.store.events import writing
 from cv_pipelines.annotations.store.opinions import opinions_on
+from cv_pipelines.database.engine import reading
 from cv_pipelines.images.datasets import find_dataset
 from cv_pipelines.images.versions import MANIFEST
 from cv_pipelines.web.access import Annotator, Viewer
@@ -51,7 +52,7 @@ def review_page(request: Request, platform: Opened, who: Viewer, name: str) -> R
     values: dict[str, Any] = {"name": name, "made": platform.catalog.current(MANIFEST, name) is not None}
     if values["made"]:
         answer = platform.agreement.of(name)
-        with platform.database.connect() as connection:
+        with reading(platform.database) as connection:
             progress = progress_of(connection, name)
         values |= {"answer": answer, "figures": answer.figures, "progress": progress}
         if "x-fragment" not in request.headers:
@@ -121,7 +122,7 @@ def _page(platform: Platform, name: str, who: Identity, answer: Answer, after: s
 
 def _first(platform: Platform, name: str, who: Identity, answer: Answer) -> dict[str, Any]:
     """What the page's modules begin with."""
-    with platform.database.connect() as connection:
+    with reading(platform.database) as connection:
         classes = classes_of(connection, name)
     page = _page(platform, name, who, answer, "", _FIRST)
     return {"dataset": name, "user": who.name, "classes": choices(classes), **page}

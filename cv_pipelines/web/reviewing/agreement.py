@@ -4,7 +4,8 @@ from bisect import bisect_left, insort
 from collections import OrderedDict
 from collections.abc import Container
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from threading import Lock
 from typing import Any
@@ -16,6 +17,8 @@ from cv_pipelines.annotations.store.classes import last_class_event
 from cv_pipelines.annotations.store.opinions import changed_since, opinions_of_images, read_opinions
 from cv_pipelines.annotations.store.versions import last_event
 from cv_pipelines.catalog import Catalog
+from cv_pipelines.database.engine import reading
+from cv_pipelines.images.datasets import find_dataset
 from cv_pipelines.images.versions import MANIFEST
 from cv_pipelines.web.image_index import ImageIndex, ImageIndexes
 
@@ -27,8 +30,9 @@ _TELL_EVERY = 500
 
 @dataclass(frozen=True)
 class Moment:
-    """What figures are of: the newest events, and the images that count."""
+    """What figures are of: a data set (which may be removed and named again), its images, the newest events."""
 
+    created_at: datetime
     event: int
     class_event: int
     manifest: str
@@ -80,7 +84,7 @@ class _Kept:
 
     def catch_up(self, database: Engine, dataset: str, index: ImageIndex, now: Moment) -> None:
         """Take out what was said of the images that have changed, and take in what is said of them now."""
-        with database.connect() as connection:
+        with reading(database) as connection:
             changed = changed_since(connection, dataset, self.moment.event, now.event)
         rows = index.rows_of(changed).tolist()
         images = [one for one, row in zip(changed, rows, strict=True) if row >= 0]
@@ -162,9 +166,11 @@ class Agreement:
         return state
 
     def _now(self, dataset: str) -> Moment:
+        created_at = find_dataset(self.catalog.database, dataset).created_at
         manifest = self.catalog.require(MANIFEST, dataset).key
-        with self.catalog.database.connect() as connection:
-            return Moment(last_event(connection, dataset), last_class_event(connection, dataset), manifest)
+        with reading(self.catalog.database) as connection:
+            events = last_event(connection, dataset), last_class_event(connection, dataset)
+        return Moment(created_at, *events, manifest)
 
     def _work(self, dataset: str, state: _State, now: Moment, index: ImageIndex) -> None:
         kept, state.kept = state.kept, None  # half of a work that fails is worth nothing
@@ -184,5 +190,4 @@ class Agreement:
 
 def _follows(now: Moment, before: Moment) -> bool:
     """Whether only labels have changed: another name of a class, or other images, may change everything."""
-    same = (now.class_event, now.manifest) == (before.class_event, before.manifest)
-    return same and now.event >= before.event
+    return replace(now, event=before.event) == before and now.event >= before.event

@@ -10,6 +10,7 @@ from cv_pipelines.annotations.opinions import Opinions
 from cv_pipelines.annotations.store.assignments import blind_to
 from cv_pipelines.annotations.store.classes import StoredClass, classes_of
 from cv_pipelines.annotations.store.opinions import opinions_of_images, opinions_on
+from cv_pipelines.database.engine import reading
 from cv_pipelines.errors import InputError
 from cv_pipelines.web.image_index import ImageIndex
 from cv_pipelines.web.platform import Platform
@@ -74,24 +75,24 @@ class Reviewer:
         self.index.images.require(image_id)
         if self._blind_to([image_id]):
             raise InputError("blind", "This image is assigned to you: say first what you see on it yourself.")
-        with self.platform.database.connect() as connection:
+        with reading(self.platform.database) as connection:
             opinions = opinions_on(connection, self.dataset, image_id)
         return self._shown(opinions, self._numbers())
 
     def _blind_to(self, images: Sequence[str]) -> set[str]:
-        with self.platform.database.connect() as connection:
+        with reading(self.platform.database) as connection:
             return blind_to(connection, self.dataset, self.identity.name, images)
 
     def _numbers(self) -> dict[str, int]:
-        with self.platform.database.connect() as connection:
+        with reading(self.platform.database) as connection:
             return {one.name: one.number for one in classes_of(connection, self.dataset)}
 
     def _shown(self, one: Opinions, numbers: Mapping[str, int]) -> dict[str, Any]:
-        (row,) = self.index.rows_of([one.image])
+        row = self.index.images.require(one.image)
         said = one.open if one.in_dispute else one.said
         return {
             "image_id": one.image,
-            "name": self.index.names_at([row])[0],
+            "name": self.index.name_at(row),
             "version": one.version,
             "width": int(self.index.width[row]),
             "height": int(self.index.height[row]),

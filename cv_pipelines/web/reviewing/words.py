@@ -9,7 +9,7 @@ def kappa_word(kappa: float | None) -> str:
     """How good an agreement is; empty where there is no figure."""
     if kappa is None:
         return ""
-    return next((word for least, word in _OF_KAPPA if kappa > least), "none")
+    return next((word for least, word in _OF_KAPPA if kappa > least), "by chance")
 
 
 def share(figure: float | None) -> str:

@@ -92,7 +92,7 @@ def test_neighbours_of_an_image_that_need_not_be_in_the_queue(
 
 
 @given(st.lists(st.floats(0, 5, width=32) | st.just(float("nan"))))
-def test_images_that_the_model_is_least_sure_of_come_first_those_it_has_not_seen_last(
+def test_least_sure_comes_first_and_what_no_model_has_seen_last(
     entropies: list[float],
 ) -> None:
     def key(row: int) -> tuple[bool, float, int]:

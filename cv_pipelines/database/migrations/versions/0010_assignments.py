@@ -24,4 +24,6 @@ def upgrade() -> None:
         sa.Column("done_at", UtcDateTime, nullable=True),
         sa.UniqueConstraint("dataset", "image_id", "pass_number"),
     )
-    op.create_index("ix_label_assignments_who", "label_assignments", ["dataset", "who", "done_at", "image_id"])
+    op.create_index(
+        "ix_label_assignments_who", "label_assignments", ["dataset", "who", "done_at", "image_id", "pass_number"]
+    )

@@ -11,7 +11,7 @@ const KEYS = "1234567890";
 const MOST_CLASSES = 60;
 
 /**
- * @typedef {{ key: string, label: string, verdict: Verdict, nodes: Node[] }} Choice
+ * @typedef {{ key: string, label: string, verdict: Verdict, nodes: (Node | string)[] }} Choice
  */
 
 /**
@@ -49,12 +49,13 @@ export function choicesOf(dispute, classes) {
  */
 export function panel(dispute, choices, classes, address, choose) {
   const names = new Map(classes.map((one) => [one.number, one.name]));
+  const known = new Map(classes.map((one) => [one.number, one]));
   const small = `${address}/thumbnail?size=256`;
   const withBoxes = dispute.opinions.some((one) => one.boxes.length);
   const drawnBy = withBoxes ? dispute.opinions : [];
   const pictures = drawnBy.length
     ? drawnBy.map((one) => {
-        const under = element("figcaption", {}, dot(one.colour), ` ${one.who}`);
+        const under = element("figcaption", {}, dot(one.colour), ` ${one.who}: `, says(one, known));
         return element("figure", {}, picture(small, dispute, one.boxes, one.colour, names), under);
       })
     : [element("figure", {}, picture(small, dispute, [], "", names))];

@@ -1,0 +1,155 @@
+"""Another round of active learning as soon as people have said enough."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from dagster import (
+    DagsterInstance,
+    RunRequest,
+    RunsFilter,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.storage.tags import RUN_KEY_TAG
+from pydantic import BaseModel, ValidationError
+
+from cv_pipelines.active_learning.next_round import labels_since_training, queue_is_used_up, training_of
+from cv_pipelines.active_learning.parameters import QueueParameters
+from cv_pipelines.active_learning.queue import ASSET as QUEUE
+from cv_pipelines.annotations.store.versions import last_event
+from cv_pipelines.catalog import Catalog
+from cv_pipelines.database.clock import time_of
+from cv_pipelines.images.datasets import list_datasets
+from cv_pipelines.images.versions import MANIFEST
+from cv_pipelines.models.parameters import TrainingParameters
+from cv_pipelines.orchestration.instance import add_partition
+from cv_pipelines.orchestration.local_runs import run_in_progress
+from resources.catalog import CatalogResource
+
+LEARN, ASK = "learn", "ask"
+"""The jobs: a round from labels to the next queue, and the next queue alone."""
+SET: dict[str, dict[str, type[BaseModel]]] = {
+    LEARN: {"trained_model": TrainingParameters, QUEUE: QueueParameters},
+    ASK: {QUEUE: QueueParameters},
+}
+"""The assets of each job that a person may set something about."""
+
+
+class Memory(BaseModel):
+    """What a tick leaves to the next one, as its cursor.
+
+    Attributes:
+        settled: by data set, the state in which nothing had to be run: nobody looks at it twice.
+    """
+
+    settled: dict[str, str] = {}
+
+    @classmethod
+    def read(cls, cursor: str | None) -> "Memory":
+        """From a cursor; one that somebody has spoiled is forgotten."""
+        try:
+            return cls.model_validate_json(cursor or "{}")
+        except ValidationError:
+            return cls()
+
+
+def make_label_sensor(jobs: Sequence[UnresolvedAssetJobDefinition], after: int) -> SensorDefinition:
+    """A sensor that closes the loop of active learning; off until switched on, for it trains models.
+
+    Args:
+        jobs: LEARN and ASK.
+        after: new labels that are worth a round; 0: no number is.
+    """
+
+    @sensor(
+        name="new_labels",
+        jobs=jobs,
+        minimum_interval_seconds=30,
+        description="Trains after CV_RETRAIN_AFTER_LABELS new labels; asks for more labels when a queue is done.",
+    )
+    def new_labels(context: SensorEvaluationContext, catalog: CatalogResource) -> SensorResult:
+        cat, memory, settled = catalog.open(), Memory.read(context.cursor), dict[str, str]()
+        day = datetime.fromtimestamp(time_of(cat.database), UTC).date()
+        requests, notes = [], []
+        for dataset in list_datasets(cat.database):
+            with cat.database.connect() as connection:
+                state = f"{last_event(connection, dataset.name)}:{after}:{day}"
+            if memory.settled.get(dataset.name) == state:
+                settled[dataset.name] = state
+                continue
+            try:
+                answer = judge(cat, context.instance, dataset.name, after)
+            except Exception as error:  # noqa: BLE001 - it is told, and must not hamper the other data sets
+                answer = f"cannot be looked at: {error}"
+                context.log.warning(f"{dataset.name} {answer}")
+            if isinstance(answer, RunRequest):
+                requests.append(answer)
+            elif answer:
+                notes.append(f"{dataset.name} {answer}")
+            else:
+                settled[dataset.name] = state
+        quiet = None if requests else SkipReason("; ".join(notes) or "Nobody has said enough that is new.")
+        return SensorResult(requests, skip_reason=quiet, cursor=Memory(settled=settled).model_dump_json())
+
+    return new_labels
+
+
+def judge(catalog: Catalog, instance: DagsterInstance, dataset: str, after: int) -> RunRequest | str:
+    """What to run, or why nothing is run (empty: there is no need to).
+
+    A round that failed is not repeated with the same labels: its key changes with every `after` further ones.
+
+    Args:
+        catalog: where models and labels are.
+        instance: where runs are.
+        dataset: its name.
+        after: new labels that are worth a round; 0: no number is.
+    """
+    if catalog.current(MANIFEST, dataset) is None:
+        return "has not been ingested yet"
+    busy = run_in_progress(instance, dataset, queued=True)
+    if busy is not None:
+        return f"is being worked on by run {busy}"
+    new = labels_since_training(catalog, dataset) if after else 0
+    if after and new >= after:
+        key = f"{dataset}:{LEARN}:{training_of(catalog, dataset)}:{new // after}"
+        if not _is_known(instance, key):
+            return _request(catalog, instance, dataset, LEARN, key, f"{new:,} labels are new")
+    if queue_is_used_up(catalog, dataset):
+        history = catalog.history(QUEUE, dataset, limit=1)
+        key = f"{dataset}:{ASK}:{history[0].id if history else 0}"
+        if not _is_known(instance, key):
+            return _request(catalog, instance, dataset, ASK, key, "people need something to label")
+    return ""
+
+
+def _valid(kind: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters that this release knows; all as they are by default where one may not be what it was any more."""
+    known = {name: value for name, value in given.items() if name in kind.model_fields}
+    try:
+        return kind.model_validate(known).model_dump()
+    except ValidationError:
+        return kind().model_dump()
+
+
+def _request(
+    catalog: Catalog, instance: DagsterInstance, dataset: str, job: str, key: str, reason: str
+) -> RunRequest:
+    """Ask for a run; what people have set about the newest model and queue stands for the next ones, too."""
+    add_partition(instance, dataset)
+    made = {asset: catalog.current(asset, dataset) for asset in SET[job]}
+    values = {
+        asset: _valid(SET[job][asset], catalog.open(one).facts["parameters"]) for asset, one in made.items() if one
+    }
+    config = {"ops": {asset: {"config": given} for asset, given in values.items()}}
+    return RunRequest(key, config, {"cv/reason": reason}, job_name=job, partition_key=dataset)
+
+
+def _is_known(instance: DagsterInstance, key: str) -> bool:
+    """Whether a run was made for a key: it may have failed, and asking again makes none."""
+    return bool(instance.get_runs(RunsFilter(tags={RUN_KEY_TAG: key}), limit=1))

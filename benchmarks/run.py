@@ -20,6 +20,7 @@ BENCHMARKS = (
     "labels",
     "detections",
     "label_store",
+    "label_grid",
     "label_saving",
     "task_list",
     "s3",

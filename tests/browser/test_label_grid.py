@@ -58,7 +58,13 @@ class Field:
 
     def predict(self) -> None:
         """Publish what a model sees: cats, of which it is the surer the further on they are."""
-        columns = {"image_id": self.ids, "predicted": ["cat"] * 230, "probability": np.linspace(0.5, 1, 230)}
+        sure = np.linspace(0.5, 1, 230)
+        columns = {
+            "image_id": self.ids,
+            "predicted": ["cat"] * 230,
+            "probability": sure,
+            "second_probability": 1 - sure,
+        }
         rest = {"entropy": np.linspace(0.7, 0, 230), "model_version": ["m1"] * 230, "data_version": ["d1"] * 230}
         table = pa.table({**columns, **rest}).cast(PREDICTIONS)
         store = self.site.catalog.store

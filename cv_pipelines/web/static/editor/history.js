@@ -17,13 +17,13 @@ export const amend = ({ past }, present) => ({ past, present, future: [] });
 /** @template T @param {History<T>} history @returns {History<T>} */
 export function undo(history) {
   const { past, present, future } = history;
-  if (!past.length) return history;
-  return { past: past.slice(0, -1), present: past[past.length - 1], future: [present, ...future] };
+  const [before] = past.slice(-1);
+  return before === undefined ? history : { past: past.slice(0, -1), present: before, future: [present, ...future] };
 }
 
 /** @template T @param {History<T>} history @returns {History<T>} */
 export function redo(history) {
   const { past, present, future } = history;
-  if (!future.length) return history;
-  return { past: [...past, present], present: future[0], future: future.slice(1) };
+  const [after, ...rest] = future;
+  return after === undefined ? history : { past: [...past, present], present: after, future: rest };
 }

@@ -13,9 +13,10 @@ import { boundsOf } from "./shapes.js";
 export function inRings([x, y], rings) {
   let inside = false;
   for (const ring of rings) {
-    for (let at = 0, before = ring.length - 1; at < ring.length; before = at++) {
-      const [[a, b], [c, d]] = [ring[at], ring[before]];
+    let [c, d] = ring.at(-1) ?? [0, 0];
+    for (const [a, b] of ring) {
       if (b > y !== d > y && x < a + ((y - b) * (c - a)) / (d - b)) inside = !inside;
+      [c, d] = [a, b];
     }
   }
   return inside;
@@ -48,7 +49,7 @@ export function nearestSide(shape, point) {
   let nearest = { ring: 0, after: 0, distance: Infinity };
   ringsOf(shape).forEach((points, ring) => {
     points.forEach((from, after) => {
-      const distance = toLine(point, from, points[(after + 1) % points.length]);
+      const distance = toLine(point, from, points[after + 1] ?? points[0] ?? from);
       if (distance < nearest.distance) nearest = { ring, after, distance };
     });
   });
@@ -73,13 +74,10 @@ export function nearestPoint(shape, [x, y]) {
  * @returns {number} its place, -1: none
  */
 export function hit(shapes, point, reach, shown = () => true) {
-  let found = -1;
+  let found = { place: -1, area: Infinity };
   shapes.forEach((shape, place) => {
-    if (!shown(shape) || !touches(shape, point, reach)) return;
-    if (found < 0 || areaOf(shape) <= areaOf(shapes[found])) found = place;
+    const area = shape.width * shape.height;
+    if (area <= found.area && shown(shape) && touches(shape, point, reach)) found = { place, area };
   });
-  return found;
+  return found.place;
 }
-
-/** Of its box. @param {Shape} shape */
-const areaOf = (shape) => shape.width * shape.height;

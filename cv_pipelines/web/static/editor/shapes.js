@@ -65,8 +65,7 @@ export function boxBetween(one, other, number, size) {
  */
 export function polygonOf(ring, number, size) {
   const inside = ring.map((point) => within(point, size));
-  const points = inside.filter((point, place) => place === 0 || !same(point, inside[place - 1]));
-  if (points.length > 1 && same(points[0], points[points.length - 1])) points.pop();
+  const points = inside.filter((point, place) => !same(point, inside[(place || inside.length) - 1]));
   const shape = { class: number, left: 0, top: 0, width: 0, height: 0, outline: [points], attributes: {} };
   return withOutline(shape, [points]);
 }
@@ -120,21 +119,21 @@ export function handlesOf(shape) {
  * @param {Shape} shape @param {number} ring @param {number} place @param {Point} to @param {Size} size @returns {Shape}
  */
 export function pointMoved(shape, ring, place, to, size) {
-  const points = [...shape.outline[ring]];
+  const points = [...(shape.outline[ring] ?? [])];
   points[place] = within(to, size);
   return withOutline(shape, replaced(shape.outline, ring, points)) ?? shape;
 }
 
 /** One more point, right behind another. @param {Shape} shape @param {number} ring @param {number} after @param {Point} at @param {Size} size @returns {Shape} */
 export function pointInserted(shape, ring, after, at, size) {
-  const points = [...shape.outline[ring]];
+  const points = [...(shape.outline[ring] ?? [])];
   points.splice(after + 1, 0, within(at, size));
   return withOutline(shape, replaced(shape.outline, ring, points)) ?? shape;
 }
 
 /** One point less; a ring of fewer than three goes; null where none is left. @param {Shape} shape @param {number} ring @param {number} place @returns {Shape | null} */
 export function pointDeleted(shape, ring, place) {
-  const points = shape.outline[ring].filter((_, at) => at !== place);
+  const points = (shape.outline[ring] ?? []).filter((_, at) => at !== place);
   const outline = points.length < 3 ? shape.outline.filter((_, at) => at !== ring) : replaced(shape.outline, ring, points);
   return withOutline(shape, outline);
 }
@@ -142,8 +141,8 @@ export function pointDeleted(shape, ring, place) {
 /** @param {Ring[]} rings @param {number} place @param {Ring} ring */
 const replaced = (rings, place, ring) => rings.map((one, at) => (at === place ? ring : one));
 
-/** @param {Point} one @param {Point} other */
-const same = (one, other) => one[0] === other[0] && one[1] === other[1];
+/** @param {Point} one @param {Point | undefined} other */
+const same = (one, other) => one[0] === other?.[0] && one[1] === other[1];
 
 /** Whether two values say the same; attributes and all. @param {unknown} one @param {unknown} other */
 export const alike = (one, other) => canonical(one) === canonical(other);

@@ -12,7 +12,7 @@ from cv_pipelines.settings import Settings, load_settings
 from cv_pipelines.web.bounds import Bounds
 from cv_pipelines.web.headers import SecurityHeaders
 from cv_pipelines.web.login_address import HOME
-from cv_pipelines.web.pages import datasets, images, login, picture
+from cv_pipelines.web.pages import datasets, editor, images, login, picture
 from cv_pipelines.web.platform import Platform, open_platform
 from cv_pipelines.web.problems import answer_problems
 from cv_pipelines.web.request_log import RequestLog, set_up_log
@@ -39,7 +39,7 @@ def assemble(platform: Platform, settings: Settings) -> FastAPI:
     )
     application.state.platform = platform
     answer_problems(application)
-    for page in (login, datasets, images, picture):
+    for page in (login, datasets, images, editor, picture):
         application.include_router(page.router)
     application.mount("/static", StaticFiles(directory=_STATIC), name="static")
 

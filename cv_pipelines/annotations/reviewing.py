@@ -10,7 +10,7 @@ from cv_pipelines.annotations.opinions import Opinions
 from cv_pipelines.annotations.store.classes import classes_of, find_class
 from cv_pipelines.annotations.store.content import annotation_of, content_of
 from cv_pipelines.annotations.store.events import Author, Change, append, history, writing
-from cv_pipelines.annotations.store.opinions import opinions_on
+from cv_pipelines.annotations.store.opinions import opinions_on, stated
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.names import ImageNames
@@ -119,8 +119,8 @@ def _word_of(connection: Connection, dataset: str, image: str, opinions: Opinion
     if person not in known:
         who = ", ".join(f"'{one}'" for one in known) or "nobody yet"
         raise InputError("no_opinion", f"'{person}' says nothing of '{image}' (who does: {who}).")
-    events = history(connection, dataset, opinions.image)
-    theirs = (one.content for one in events if (one.origin, one.who, one.note) == ("person", person, ""))
+    events = stated(history(connection, dataset, opinions.image)[::-1])
+    theirs = (one.content for one in reversed(events) if one.who == person)
     return str(next(content for content in theirs if content is not None))
 
 

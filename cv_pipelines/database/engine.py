@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_random
 
 from cv_pipelines.errors import CvError, InfrastructureError, InputError
@@ -25,6 +25,8 @@ ALIVE = {
     "tcp_user_timeout": "30000",
 }
 """For libpq: a server whose network is gone is noticed within half a minute, not after hours."""
+_READS, _AT_ONCE = "cv_reads", "cv_at_once"
+"""Execution options of connections to SQLite."""
 _REFUSED = re.compile("authentication failed|no password|no pg_hba.conf entry|does not exist|permission denied")
 SCHEMA = "0008"
 """The newest revision that this code knows."""
@@ -96,6 +98,33 @@ def transaction(database: Engine, pretend: bool) -> Iterator[Connection]:
 
 
 @contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads: on SQLite it waits for nobody who writes, and sees what was committed last.
+
+    There it cannot write either: every transaction that does is BEGIN IMMEDIATE.
+    """
+    with engine.connect() as connection:
+        yield connection.execution_options(**{_READS: True})
+
+
+@contextmanager
+def if_free(engine: Engine) -> Iterator[Connection | None]:
+    """A transaction for what can be noted another time, too: None where SQLite would have to wait for a writer."""
+    with engine.connect() as connection:
+        try:
+            begun = connection.execution_options(**{_AT_ONCE: True}).begin()
+        except OperationalError as error:
+            if "locked" not in str(error.orig):
+                raise
+            begun = None
+        if begun is None:
+            yield None
+            return
+        with begun:
+            yield connection
+
+
+@contextmanager
 def reach(engine: Engine) -> Iterator[Connection]:
     """Connect to look at a database, for the first time perhaps.
 
@@ -153,7 +182,7 @@ def _postgres(url: URL) -> Engine:
 
 
 def _sqlite(url: str) -> Engine:
-    """WAL, durable commits, and BEGIN IMMEDIATE: a deferred transaction loses updates under load."""
+    """WAL, durable commits, and BEGIN IMMEDIATE: a deferred transaction that writes loses updates under load."""
     engine = create_engine(url, isolation_level=None, **_COMMON)
 
     @event.listens_for(engine, "connect")
@@ -166,7 +195,11 @@ def _sqlite(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        options, run = connection.get_execution_options(), connection.exec_driver_sql
+        reads = bool(options.get(_READS))
+        run(f"PRAGMA query_only={reads:d}")
+        run(f"PRAGMA busy_timeout={0 if options.get(_AT_ONCE) else _BUSY_SECONDS * 1000}")
+        run("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -8,11 +8,12 @@ from sqlalchemy import select
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
+from cv_pipelines.database.engine import reading
 from cv_pipelines.settings import Settings, load_settings
 from cv_pipelines.web.bounds import Bounds
 from cv_pipelines.web.headers import SecurityHeaders
 from cv_pipelines.web.login_address import HOME
-from cv_pipelines.web.pages import datasets, editor, images, login, picture
+from cv_pipelines.web.pages import datasets, editor, images, labels, login, picture
 from cv_pipelines.web.platform import Platform, open_platform
 from cv_pipelines.web.problems import answer_problems
 from cv_pipelines.web.request_log import RequestLog, set_up_log
@@ -39,7 +40,7 @@ def assemble(platform: Platform, settings: Settings) -> FastAPI:
     )
     application.state.platform = platform
     answer_problems(application)
-    for page in (login, datasets, images, editor, picture):
+    for page in (login, datasets, images, labels, editor, picture):
         application.include_router(page.router)
     application.mount("/static", StaticFiles(directory=_STATIC), name="static")
 
@@ -50,7 +51,7 @@ def assemble(platform: Platform, settings: Settings) -> FastAPI:
     @application.get("/healthy")
     def healthy() -> PlainTextResponse:
         """For whoever watches over servers: 503 while the database is away."""
-        with platform.database.connect() as connection:
+        with reading(platform.database) as connection:
             connection.execute(select(1))
         return PlainTextResponse("ok")
 

@@ -1,74 +1,85 @@
 """Which images a version of a data set has, in their order: read once per process, never per request."""
 
-from bisect import bisect_left, bisect_right
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Lock
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.images.stored import StoredImages
 from cv_pipelines.images.versions import MANIFEST
 from cv_pipelines.storage.bundles import Reference
 
+Rows = NDArray[np.int64]
+"""Numbers of images in the order of their ids."""
 _MOST = 8
 _MOST_COUNTS = 10_000
-_COLUMNS = ["image_id", "uri", "sources"]
-
-
-@dataclass(frozen=True)
-class Listed:
-    """An image of a page: its id, and the name of its file in the source."""
-
-    image_id: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some images that follow each other.
-
-    Attributes:
-        images: in the order of their ids.
-        start: how many images come before them.
-        previous: the id of the one right before them, empty where there is none: `after` it comes this page.
-        total: how many there are in all.
-    """
-
-    images: list[Listed]
-    start: int
-    previous: str
-    total: int
-
-    @property
-    def end(self) -> int:
-        """How many images there are up to and with the last one of the page."""
-        return self.start + len(self.images)
+_COLUMNS = ["image_id", "uri", "sources", "width", "height"]
+_NOT_THERE = -1
 
 
 @dataclass(frozen=True)
 class ImageIndex:
-    """The images of a manifest, ordered by id; a million take about 250 MB."""
+    """The images of a manifest, ordered by id; a million take about 350 MB.
+
+    Attributes:
+        images: their ids, and where their bytes are.
+        names: of their files in the source: where there are several, the first.
+        width: in pixels, upright. `height` likewise.
+    """
 
     images: StoredImages
-    sources: pa.Array
+    names: pa.StringArray
+    width: NDArray[np.int32]
+    height: NDArray[np.int32]
 
-    def after(self, image_id: str, most: int) -> Page:
-        """The images that follow an id, which need not be there; the first ones for the empty one."""
-        start = bisect_right(self.images.ids, image_id, key=_text)
-        return self._page(start, start + most)
+    def __len__(self) -> int:
+        return len(self.names)
 
-    def before(self, image_id: str, most: int) -> Page:
-        """The images that come right before an id; never fewer than the first page has."""
-        end = max(bisect_left(self.images.ids, image_id, key=_text), min(most, len(self.sources)))
-        return self._page(max(0, end - most), end)
+    @cached_property
+    def keys(self) -> NDArray[np.bytes_]:
+        """The ids, as numpy can search them."""
+        return np.array(self.images.ids.to_numpy(zero_copy_only=False), "S")
 
-    def _page(self, start: int, end: int) -> Page:
-        ids = self.images.ids[start:end].to_pylist()
-        names = [held[0] if held else "" for held in self.sources[start:end].to_pylist()]
-        previous = str(self.images.ids[start - 1].as_py()) if start else ""
-        return Page([Listed(*one) for one in zip(ids, names, strict=True)], start, previous, len(self.sources))
+    @cached_property
+    def by_name(self) -> Rows:
+        """All rows in the order of their names."""
+        return np.asarray(pc.sort_indices(self.names), np.int64)
+
+    def rows_of(self, image_ids: Sequence[str]) -> Rows:
+        """The rows of images, -1 for those that are not there."""
+        if not len(self) or not len(image_ids):
+            return np.full(len(image_ids), _NOT_THERE, np.int64)
+        wanted = np.array(image_ids, "S")
+        rows = np.minimum(np.searchsorted(self.keys, wanted), len(self) - 1)
+        return np.where(self.keys[rows] == wanted, rows, _NOT_THERE)
+
+    def ids_at(self, rows: Rows) -> list[str]:
+        """The ids of images."""
+        return [key.decode() for key in self.keys[rows].tolist()]
+
+    def id_at(self, row: int) -> str:
+        """The id of an image."""
+        return str(self.images.ids[row].as_py())
+
+    def name_at(self, row: int) -> str:
+        """The name of an image."""
+        return str(self.names[row].as_py())
+
+    def names_at(self, rows: Rows) -> list[str]:
+        """The names of images."""
+        names: list[str] = self.names.take(pa.array(rows)).to_pylist()
+        return names
+
+    def place_of(self, image_id: str) -> int:
+        """How many images have ids before this one, which need not be there."""
+        return int(np.searchsorted(self.keys, np.array(image_id, "S"))) if len(self) else 0
 
 
 @dataclass(frozen=True)
@@ -109,9 +120,13 @@ class ImageIndexes:
     def _read(self, reference: Reference) -> ImageIndex:
         manifest = self.catalog.open(reference)
         table = manifest.table("images", _COLUMNS).combine_chunks()
-        ids, uris, sources = (table[name].combine_chunks() for name in _COLUMNS)
-        return ImageIndex(StoredImages(manifest.store, ids, uris), sources)
+        ids, uris, sources, width, height = (table[name].combine_chunks() for name in _COLUMNS)
+        sizes = (np.asarray(pc.fill_null(one, 0), np.int32) for one in (width, height))
+        return ImageIndex(StoredImages(manifest.store, ids, uris), first_of(sources), *sizes)
 
 
-def _text(scalar: pa.StringScalar) -> str:
-    return str(scalar.as_py())
+def first_of(lists: pa.ListArray) -> pa.StringArray:
+    """The first text of each list, the empty one where there is none."""
+    starts, lengths = lists.offsets[:-1], pc.fill_null(pc.list_value_length(lists), 0)
+    places = pc.if_else(pc.greater(lengths, 0), starts, None)
+    return pc.fill_null(lists.values.take(places), "")

@@ -14,6 +14,7 @@ from cv_pipelines.settings import Settings
 from cv_pipelines.storage.factory import open_store
 from cv_pipelines.videos.shelf import Shelf
 from cv_pipelines.web.image_index import ImageIndexes
+from cv_pipelines.web.labelling.labelling import Labelling
 
 _THUMBNAIL_BYTES = 2 * 1024**3
 
@@ -26,12 +27,14 @@ class Platform:
         catalog: database and object store.
         thumbnails: on this machine's disk.
         indexes: of manifests.
+        labelling: what stands of images.
         decoding: held by who decodes an image, which may take hundreds of MB.
     """
 
     catalog: Catalog
     thumbnails: Shelf
     indexes: ImageIndexes
+    labelling: Labelling
     decoding: Semaphore
 
     @cached_property
@@ -49,7 +52,8 @@ def open_platform(settings: Settings) -> Platform:
     """
     catalog = Catalog(open_database(settings.database), open_store(settings.store))
     shelf = Shelf(settings.cache / "thumbnails", _THUMBNAIL_BYTES, digits=2)
-    return Platform(catalog, shelf, ImageIndexes(catalog), Semaphore(os.cpu_count() or 1))
+    indexes = ImageIndexes(catalog)
+    return Platform(catalog, shelf, indexes, Labelling(catalog, indexes), Semaphore(os.cpu_count() or 1))
 
 
 def platform_of(request: Request) -> Platform:

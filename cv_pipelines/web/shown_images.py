@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from cv_pipelines.database.engine import reading
 from cv_pipelines.database.tables import forgotten_images
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.stored import StoredImages
@@ -17,7 +18,7 @@ def images_with(platform: Platform, dataset: str, image_id: str) -> StoredImages
     images = platform.indexes.current(dataset).images
     images.require(image_id)
     query = select(forgotten_images.c.image_id).where(forgotten_images.c.image_id == image_id)
-    with platform.database.connect() as connection:
+    with reading(platform.database) as connection:
         if connection.execute(query).first():
             raise InputError("erased_image", "This image was deleted for good.")
     return images

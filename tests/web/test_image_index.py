@@ -1,40 +1,35 @@
-"""Pages of images: each image on exactly one, in order, forwards and back."""
+"""Images of a manifest by row, by id and by name."""
 
-from typing import Any, cast
-
+import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cv_pipelines.images.stored import StoredImages
-from cv_pipelines.web.image_index import ImageIndex
+from cv_pipelines.web.image_index import first_of
+from tests.web.indexes import index_of
 
-IDS = st.lists(st.text("0123456789abcdef", min_size=1, max_size=3), unique=True).map(sorted)
-
-
-def index_of(ids: list[str]) -> ImageIndex:
-    names = pa.array([[f"{one}.png"] for one in ids], pa.list_(pa.string()))
-    return ImageIndex(StoredImages(cast(Any, None), pa.array(ids, pa.string()), names), names)
+ID = st.text("0123456789abcdef", min_size=1, max_size=3)
+IDS = st.lists(ID, unique=True).map(sorted)
 
 
-@given(IDS, st.integers(1, 7))
-def test_pages_forwards_hold_every_image_once(ids: list[str], most: int) -> None:
-    index, found, after = index_of(ids), [], ""
-    while (page := index.after(after, most)).images:
-        assert (page.start, page.total) == (len(found), len(ids))
-        assert index.after(page.previous, most) == page
-        found += [one.image_id for one in page.images]
-        assert page.end == len(found)
-        after = found[-1]
+@given(IDS, st.lists(ID))
+def test_images_are_found_by_their_ids(ids: list[str], wanted: list[str]) -> None:
+    index = index_of(ids)
 
-    assert found == ids
+    assert index.rows_of(wanted).tolist() == [ids.index(one) if one in ids else -1 for one in wanted]
+    assert index.ids_at(np.arange(len(ids))) == ids
+    assert [index.place_of(one) for one in wanted] == [sum(other < one for other in ids) for one in wanted]
 
 
-@given(IDS, st.integers(1, 7), st.text("0123456789abcdef", min_size=1, max_size=3))
-def test_the_page_before_an_id_ends_right_there_or_is_the_first(ids: list[str], most: int, before: str) -> None:
-    page = index_of(ids).before(before, most)
-    earlier = [one for one in ids if one < before]
+@given(st.lists(st.text(max_size=5)))
+def test_rows_are_ordered_by_name(names: list[str]) -> None:
+    index = index_of([f"{n:04x}" for n in range(len(names))], names)
 
-    shown = [one.image_id for one in page.images]
-    assert shown == (earlier[-most:] if len(earlier) >= most else ids[:most])
-    assert [one.name for one in page.images] == [f"{one}.png" for one in shown]
+    assert index.names_at(index.by_name) == sorted(names, key=str.encode)
+
+
+@given(st.lists(st.none() | st.lists(st.text(max_size=2), max_size=2)), st.integers(0, 3))
+def test_the_name_of_an_image_is_that_of_its_first_file(sources: list[list[str] | None], skipped: int) -> None:
+    lists = pa.array([["x"]] * skipped + sources, pa.list_(pa.string()))[skipped:]
+
+    assert first_of(lists).to_pylist() == [one[0] if one else "" for one in sources]

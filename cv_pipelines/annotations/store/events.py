@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, Row, String, column, insert, select, update, values
+from sqlalchemy import Connection, Engine, Integer, Row, String, column, insert, select, update, values
 
 from cv_pipelines.annotations.store.content import NOTHING, digest_of
 from cv_pipelines.database.label_tables import label_events
@@ -15,6 +15,7 @@ from cv_pipelines.database.locks import take_turns
 Origin = Literal["person", "import", "model"]
 _AT_ONCE = 500
 _PAGE = 20_000
+_UNDONE = "undone to version "
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,15 @@ class Change:
         content: the whole annotation, see store/content.py; None takes the label away.
         seen: the version that it is based on, 0 where there was none: the optimistic lock. None: any.
         adjudicates: it settles a disagreement between annotators.
+        undoes: back to the version of this number: what its author has said since then was a mistake, and is no
+            opinion of theirs. None: it says something of its own.
     """
 
     image_id: str
     content: str | None
     seen: int | None = None
     adjudicates: bool = False
+    undoes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,7 @@ def append(
             refusal = _refusal(change, digest, head, author, over_people)
             if refusal is not None:
                 written.refused.append(refusal)
-            elif _says_the_same(digest, head, author) and not change.adjudicates:
+            elif _says_the_same(digest, head, author) and not change.adjudicates and change.undoes is None:
                 written.unchanged += 1
             else:
                 rows.append(_row(dataset, change, digest, head, author))
@@ -146,6 +150,24 @@ def newest_of(
     last = [one for one in connection.scalars(select(newest.scalar_subquery()).select_from(given)) if one]
     found = select(*(events.c[name] for name in columns)).where(events.c.id.in_(last))
     return connection.execute(found).all()
+
+
+def versions_of(
+    connection: Connection, dataset: str, wanted: Sequence[tuple[str, int]], columns: Iterable[str]
+) -> Sequence[Row[Any]]:
+    """Some columns of events by image and version, some thousand at most; in two steps, as `newest_of` says why."""
+    if not wanted:
+        return []
+    events = label_events
+    given = (
+        values(column("image_id", String), column("version", Integer), name="given")
+        .data(list(wanted))
+        .cte("given")
+    )
+    same = (events.c.image_id == given.c.image_id, events.c.version == given.c.version)
+    of_given = select(events.c.id).where(events.c.dataset == dataset, *same).correlate(given).scalar_subquery()
+    there = [one for one in connection.scalars(select(of_given).select_from(given)) if one]
+    return connection.execute(select(*(events.c[name] for name in columns)).where(events.c.id.in_(there))).all()
 
 
 def page(
@@ -183,7 +205,7 @@ def _refusal(
     version, who = (head.version, head.who) if head else (0, "")
     if change.seen is not None and change.seen != version:
         return Refusal(change.image_id, "conflict", version, who)
-    if head is None or not any(head.digest):
+    if head is None or not any(head.digest) or change.undoes is not None:
         return None
     if author.origin == "model" and head.origin != "model":
         return Refusal(change.image_id, "not_a_models", version, who)
@@ -209,4 +231,16 @@ def _row(dataset: str, change: Change, digest: bytes, head: Row[Any] | None, aut
     version, replaced = (head.version + 1, bytes(head.digest)) if head else (1, NOTHING)
     of = {"dataset": dataset, "image_id": change.image_id, "version": version}
     what = {"content": change.content, "digest": digest, "replaced": replaced, "adjudicates": change.adjudicates}
-    return of | what | {"origin": author.origin, "who": author.who, "model": author.model, "note": author.note}
+    note = author.note if change.undoes is None else undone_note(change.undoes)
+    return of | what | {"origin": author.origin, "who": author.who, "model": author.model, "note": note}
+
+
+def undone_note(version: int) -> str:
+    """The note of an event that goes back to a version of the label of its image."""
+    return f"{_UNDONE}{version}"
+
+
+def undone_version(note: str) -> int | None:
+    """The version that an event with this note goes back to, None where it is none of these."""
+    version = note.removeprefix(_UNDONE)
+    return int(version) if note != version and version.isdecimal() else None

@@ -11,6 +11,7 @@ from cv_pipelines.annotations.annotation import Annotation
 from cv_pipelines.annotations.opinions import Opinions, Statement, opinions_of
 from cv_pipelines.annotations.store.classes import classes_of
 from cv_pipelines.annotations.store.content import annotation_of, classes_in
+from cv_pipelines.annotations.store.events import undone_version
 from cv_pipelines.database.label_tables import label_events
 
 _AT_ONCE = 500
@@ -19,8 +20,8 @@ _AT_ONCE = 500
 def read_opinions(database: Engine, dataset: str, present: Container[str] | None = None) -> Iterator[Opinions]:
     """The opinions of the images that two or more people have said something of, by the ids of the images.
 
-    A person's opinion is the newest event of theirs; none is a label that they took away, what consists of
-    nothing but retired classes, or what was said in bulk by going back to a version.
+    A person's opinion is the newest event of theirs; none is a label that they took away, what they have undone,
+    what consists of nothing but retired classes, or what was said in bulk by going back to a version.
 
     Args:
         database: where the events are.
@@ -77,11 +78,28 @@ def _events(connection: Connection, dataset: str, images: Sequence[str]) -> Sequ
     return connection.execute(query.order_by(label_events.c.image_id, label_events.c.version)).all()
 
 
+def stated(rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """Of the events of one image, oldest first, those by which somebody says what they think of it.
+
+    What has a note was said of many images at once: nobody has looked at this one for it. What its author has
+    undone was a mistake; going back again from there takes the undoing away.
+    """
+    counting: list[Row[Any]] = []
+    undone_to: dict[str, int] = {}
+    for row in reversed(rows):
+        if row.version > undone_to.get(row.who, row.version):
+            continue
+        version = undone_version(row.note)
+        if version is not None:
+            undone_to[row.who] = version
+        elif row.origin == "person" and not row.note:
+            counting.append(row)
+    return counting[::-1]
+
+
 def _opinions(image_id: str, rows: Sequence[Row[Any]], read: Callable[[str], Annotation | None]) -> Opinions:
-    """What has a note was said of many images at once: nobody has looked at this one for it."""
-    of_people = (row for row in rows if row.origin == "person" and not row.note)
     statements = (
         Statement(row.who, read(row.content) if row.content is not None else None, row.adjudicates)
-        for row in of_people
+        for row in stated(rows)
     )
     return opinions_of(image_id, rows[-1].version if rows else 0, statements)

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
 from cv_pipelines.annotations.store.classes import classes_of
+from cv_pipelines.database.engine import reading
 from cv_pipelines.web.access import Viewer
 from cv_pipelines.web.frames import frame_of
-from cv_pipelines.web.pages.images import ImageId
+from cv_pipelines.web.pages.chosen import ImageId
 from cv_pipelines.web.platform import Platform, platform_of
 from cv_pipelines.web.shown_images import images_with
 from cv_pipelines.web.templating import render
@@ -24,7 +25,7 @@ def editor_page(
 ) -> Response:
     """The page; which image it shows it learns, and changes, by itself."""
     images_with(platform, name, image_id)
-    with platform.database.connect() as connection:
+    with reading(platform.database) as connection:
         classes = [
             {"number": one.number, "name": one.name, "colour": one.colour, "state": one.state}
             for one in classes_of(connection, name)

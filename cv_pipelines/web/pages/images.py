@@ -2,17 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from cv_pipelines.annotations.store.classes import classes_of
-from cv_pipelines.annotations.store.shown import shown_labels
-from cv_pipelines.images.datasets import find_dataset
 from cv_pipelines.images.thumbnail import LARGEST, SMALLEST, thumbnail_jpeg
-from cv_pipelines.images.versions import MANIFEST
 from cv_pipelines.web.access import Viewer
-from cv_pipelines.web.image_index import Page
+from cv_pipelines.web.labelling.queue_page import find_page
+from cv_pipelines.web.pages.chosen import Chosen, Cursor, ImageId
 from cv_pipelines.web.platform import Platform, platform_of
 from cv_pipelines.web.shown_images import images_with
 from cv_pipelines.web.templating import render
@@ -26,8 +23,6 @@ _CODE = 1
 """Of what makes thumbnails: another one makes all anew."""
 KEPT = "private, max-age=3600, immutable"
 """Anybody may be forgotten: what a browser keeps of them ends within the hour."""
-ImageId = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
-Cursor = Annotated[str, Query(pattern="^[0-9a-f]{0,64}$")]
 
 
 @router.get("/datasets/{name}")
@@ -36,30 +31,22 @@ def grid_page(
     platform: Annotated[Platform, Depends(platform_of)],
     who: Viewer,
     name: str,
+    choice: Chosen,
     after: Cursor = "",
     before: Cursor = "",
     size: str = "medium",
+    x_fragment: Annotated[str, Header()] = "",
 ) -> Response:
-    """Images by id: those after one, or right before one."""
-    find_dataset(platform.database, name)
+    """Images of a queue: those after one, or right before one; as a fragment the tiles and the paging alone."""
     chosen = size if size in SIZES else "medium"
-    reference = platform.catalog.current(MANIFEST, name)
-    page = Page([], 0, "", 0)
-    if reference is not None:
-        index = platform.indexes.of(reference)
-        page = index.before(before, PAGE) if before else index.after(after, PAGE)
-    with platform.database.connect() as connection:
-        classes = classes_of(connection, name)
-        numbered = {one.number: one for one in classes}
-        labels = shown_labels(connection, name, [one.image_id for one in page.images], numbered)
+    page = find_page(platform.labelling, name, choice, who.name, after, before, PAGE)
     return render(
         request,
-        "images.html",
+        "tiles.html" if x_fragment else "images.html",
+        headers={"Vary": "X-Fragment"},
         name=name,
         page=page,
-        labels=labels,
-        classes=[one for one in classes if one.state != "retired"],
-        made=reference is not None,
+        choice=choice,
         size=chosen,
         sizes=list(SIZES),
         pixels=SIZES[chosen],

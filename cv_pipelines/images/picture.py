@@ -1,4 +1,4 @@
-"""Pictures of images for people who look closely: as large as the screen can use, without anything but their pixels."""
+"""Pictures of images for people who look closely: large, and without anything but their pixels."""
 
 import io
 from dataclasses import dataclass

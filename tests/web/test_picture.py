@@ -1,7 +1,7 @@
 """Pictures at full size: upright, nothing but pixels, and only of what may be shown."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -30,9 +30,9 @@ def turned(site: Site, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, N
 
 
 @pytest.fixture
-def viewer(site: Site, client: httpx.Client) -> Iterator[httpx.Client]:
+def viewer(site: Site, client: httpx.Client) -> httpx.Client:
     client.headers.update(site.bearer("viewer"))
-    yield client
+    return client
 
 
 def test_a_picture_is_upright_and_holds_nothing_but_pixels(

@@ -21,7 +21,11 @@ router = APIRouter()
 
 @router.get("/datasets/{name}/images/{image_id}")
 def editor_page(
-    request: Request, platform: Annotated[Platform, Depends(platform_of)], who: Viewer, name: str, image_id: ImageId
+    request: Request,
+    platform: Annotated[Platform, Depends(platform_of)],
+    who: Viewer,
+    name: str,
+    image_id: ImageId,
 ) -> Response:
     """The page; which image it shows it learns, and changes, by itself."""
     images_with(platform, name, image_id)

@@ -1,0 +1,259 @@
+/** One image at a time: shown, changed, left for the next one, which waits for nothing. */
+
+import { Problem } from "../api.js";
+import { Conflicts, ask, joined } from "./conflicts.js";
+import { Editing, UNLABELLED } from "./editing.js";
+import { clock } from "./images.js";
+import { Journal, sayingOf } from "./journal.js";
+import { byId } from "./page.js";
+import { alike } from "./shapes.js";
+
+/** @typedef {import("./images.js").Labelled} Labelled */
+/** @typedef {import("./shapes.js").Annotation} Annotation */
+/** @typedef {import("../saving/saver.js").State} State */
+
+const MOST_STEPS = 50; // images whose steps can be undone when one comes back to them
+
+export class Workspace {
+  /** @type {Labelled | null} */
+  image = null;
+  id = "";
+  #turn = 0;
+  #asking = false;
+  /** @type {Map<string, import("./editing.js").Editing["steps"]>} */
+  #steps = new Map();
+  /** @type {State} */
+  #saving = { mood: "saved", waiting: 0, words: "", kept: true };
+  #trouble = "";
+
+  /**
+   * @param {import("./images.js").Images} images
+   * @param {import("./classes.js").Classes} classes
+   * @param {{prefix: string, mayEdit: boolean}} person
+   * @param {{opened: () => void, changed: () => void, say: (words: string) => void}} listener
+   */
+  constructor(images, classes, { prefix, mayEdit }, listener) {
+    this.images = images;
+    this.classes = classes;
+    this.listener = listener;
+    this.conflicts = new Conflicts(localStorage, `${prefix}conflict/`);
+    this.editing = new Editing((annotation, words, nudge) => this.#save(annotation, words, nudge));
+    this.editing.locked = true;
+    this.mayEdit = mayEdit;
+    this.journal = new Journal(`${prefix}save/`, `${images.grid}/labels`, {
+      refused: (refused) => this.#refused(refused),
+      state: (state) => this.#state(state),
+    });
+    if (mayEdit) this.journal.saver.start();
+  }
+
+  /** @param {string} id */
+  async show(id) {
+    const turn = ++this.#turn;
+    this.#leave();
+    this.id = id;
+    this.image = null;
+    this.editing.locked = true;
+    this.#note("");
+    byId("frame", HTMLElement).hidden = true;
+    const known = this.images.known(id);
+    if (known) this.#open(known);
+    else this.listener.changed();
+    try {
+      const fresh = await this.#fetch(id);
+      if (turn === this.#turn) this.#refresh(fresh);
+    } catch (error) {
+      if (turn === this.#turn) this.#failed(error);
+      return;
+    }
+    if (turn === this.#turn) await this.#afterwards(turn);
+  }
+
+  /** The labels of an image, not older than what this page has had saved. @param {string} id */
+  async #fetch(id) {
+    let fresh = await this.images.label(id);
+    for (let tries = 0; tries < 3 && fresh.version < this.journal.version(id); tries++) fresh = await this.images.label(id);
+    return fresh;
+  }
+
+  /** @param {Labelled} fresh */
+  #refresh(fresh) {
+    const before = this.image;
+    if (!before) {
+      this.#open(fresh);
+      return;
+    }
+    const changed = fresh.version > this.journal.version(fresh.image_id) && !this.journal.queue.lastOf(fresh.image_id);
+    this.image = fresh;
+    if (changed && !this.editing.previewing && !alike(this.editing.annotation, fresh.annotation ?? UNLABELLED)) this.#open(fresh);
+    else this.listener.opened();
+  }
+
+  /** @param {Labelled} labelled */
+  #open(labelled) {
+    const { image_id, annotation, version, width, height } = labelled;
+    this.image = labelled;
+    this.journal.learn(image_id, version);
+    const shown = this.journal.shown(image_id, annotation);
+    this.editing.locked = !this.mayEdit;
+    this.editing.open(shown, { width, height }, this.#steps.get(image_id));
+    this.listener.opened();
+    void this.#settle();
+  }
+
+  /** @param {number} turn */
+  async #afterwards(turn) {
+    const image = this.image;
+    if (!image) return;
+    if (/s=\d+\/\d+$/.test(image.name)) await this.#showFrame(turn);
+    for (const id of [image.next, image.previous]) if (turn === this.#turn) await this.images.fetchAhead(id);
+  }
+
+  /** @param {number} turn */
+  async #showFrame(turn) {
+    const frame = await this.images.frame(this.id).catch(() => null);
+    if (!frame || turn !== this.#turn) return;
+    byId("frame", HTMLElement).hidden = false;
+    const time = byId("time", HTMLElement);
+    time.textContent = clock(frame.seconds);
+    time.title = `${frame.video}, exactly ${frame.seconds} s`;
+    for (const [key, id] of /** @type {const} */ ([["earlier", frame.previous], ["later", frame.next]])) {
+      link(byId(key, HTMLAnchorElement), id ? this.images.page(id) : null);
+    }
+  }
+
+  #leave() {
+    if (!this.image) return;
+    const { image_id } = this.image;
+    this.#steps.delete(image_id);
+    this.#steps.set(image_id, this.editing.steps);
+    for (const old of [...this.#steps.keys()].slice(0, -MOST_STEPS)) this.#steps.delete(old);
+  }
+
+  /** @param {Annotation} annotation @param {string} words @param {boolean} nudge */
+  #save(annotation, words, nudge) {
+    if (!this.image) return;
+    this.#trouble = "";
+    this.journal.say(this.image.image_id, annotation, nudge);
+    this.listener.say(words);
+    this.listener.changed();
+  }
+
+  /** @param {import("../saving/queue.js").Conflict} refused */
+  #refused({ image_id, code, who, mine, detail }) {
+    if (!mine) {
+      if (image_id === this.id) void this.show(image_id); // it was taken back anyway: what stands is shown
+    } else if (code === "conflict") {
+      const stands = image_id === this.id ? this.editing.annotation : null;
+      this.conflicts.keep(image_id, { mine: sayingOf(mine, stands), who });
+      void this.#settle();
+    } else {
+      this.#trouble = detail ?? REASONS[code] ?? `The server has refused it (${code}).`;
+    }
+    this.#state(this.#saving);
+  }
+
+  /** Where somebody else was quicker with this image: let the person choose. */
+  async #settle() {
+    const undecided = this.mayEdit ? this.conflicts.of(this.id) : null;
+    if (!undecided || this.#asking || !this.image) return;
+    this.#asking = true;
+    try {
+      const id = this.id;
+      const stands = await this.#fetch(id);
+      if (id === this.id) await this.#decide(undecided.mine, stands, undecided.who);
+    } catch (error) {
+      this.listener.say(error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#asking = false;
+      this.#state(this.#saving);
+    }
+  }
+
+  /** @param {Annotation} mine @param {Labelled} stands @param {string} who */
+  async #decide(mine, stands, who) {
+    const theirs = stands.annotation ?? UNLABELLED;
+    const { image_id, width, height, version } = stands;
+    const both = { mine, theirs, who: stands.who || who, size: { width, height }, picture: this.images.picture(image_id), classes: this.classes };
+    const choice = alike(mine, theirs) ? "theirs" : await ask(both);
+    if (!choice) return; // later: the state line says so
+    this.conflicts.decided(image_id);
+    this.journal.learn(image_id, version);
+    this.editing.replace(theirs, "", false);
+    if (choice === "theirs") this.listener.say("Theirs stand");
+    else this.editing.replace(choice === "mine" ? mine : joined(mine, theirs), choice === "mine" ? "Yours stand" : "Both stand", true);
+    this.listener.changed();
+  }
+
+  /** @param {State} state */
+  #state(state) {
+    this.#saving = state;
+    const place = byId("state", HTMLElement);
+    const undecided = this.conflicts.images;
+    const [words, bad] = undecided.length ? [`${undecided.length === 1 ? "1 image needs" : `${undecided.length} images need`} a decision`, true] : this.#words(state);
+    if (place.textContent !== words || undecided.length) place.replaceChildren(words);
+    place.classList.toggle("bad", bad);
+    if (state.mood === "login" && state.waiting) place.append(" ", anchor(`/login?next=${encodeURIComponent(location.pathname + location.search)}`, "Log in"));
+    if (undecided.length && !this.#asking) {
+      const button = document.createElement("button");
+      button.textContent = "Decide";
+      button.addEventListener("click", () => void (undecided.includes(this.id) ? this.#settle() : this.show(undecided[0] ?? this.id)));
+      place.append(" ", button);
+    }
+  }
+
+  /** @param {State} state @returns {[string, boolean]} what stands in the state line, and whether it is bad */
+  #words({ mood, waiting, words, kept }) {
+    if (!this.mayEdit) return ["You may look, but not label", false];
+    if (this.#trouble) return [`Not saved: ${this.#trouble}`, true];
+    if (!waiting) return ["Saved", false];
+    const where = kept ? "Kept in this browser" : "Kept by this tab alone: leave it open";
+    if (mood === "away") return [`${where}: ${words}, trying again…`, true];
+    if (mood === "login") return [`${where}: your session has ended.`, true];
+    if (mood === "refused") return [`${where}: ${words}`, true];
+    return ["Saving…", false];
+  }
+
+  /** @param {unknown} error */
+  #failed(error) {
+    const words = error instanceof Error ? error.message : String(error);
+    const login = error instanceof Problem && error.status === 401;
+    if (this.image) this.listener.say(words); // what was fetched ahead is shown
+    else this.#note(words, login ? anchor(`/login?next=${encodeURIComponent(location.pathname + location.search)}`, "Log in") : again(() => void this.show(this.id)));
+  }
+
+  /** @param {string} words @param {HTMLElement} [more] */
+  #note(words, more) {
+    const note = byId("note", HTMLElement);
+    note.hidden = !words;
+    note.replaceChildren(words, " ", ...(more ? [more] : []));
+  }
+}
+
+/** @type {Record<string, string>} */
+const REASONS = {
+  no_class: "a class of it was retired. Choose another one.",
+  missing_image: "this image is not there any more.",
+};
+
+/** A link to somewhere, or to nowhere. @param {HTMLAnchorElement} element @param {string | null} address */
+export function link(element, address) {
+  if (address) element.href = address;
+  else element.removeAttribute("href");
+}
+
+/** @param {string} address @param {string} words */
+function anchor(address, words) {
+  const made = document.createElement("a");
+  made.href = address;
+  made.textContent = words;
+  return made;
+}
+
+/** @param {() => void} act */
+function again(act) {
+  const made = document.createElement("button");
+  made.textContent = "Try again";
+  made.addEventListener("click", act);
+  return made;
+}

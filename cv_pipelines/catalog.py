@@ -9,6 +9,7 @@ from sqlalchemy import Engine, func, literal, select, union
 from sqlalchemy.exc import IntegrityError
 
 from cv_pipelines.database.clock import now
+from cv_pipelines.database.engine import reading
 from cv_pipelines.database.partition_owners import of_present_partition
 from cv_pipelines.database.tables import artefacts, models, publications
 from cv_pipelines.errors import InputError
@@ -127,7 +128,7 @@ class Catalog:
             .where(of_present_partition(publications))
             .group_by(publications.c.dataset)
         )
-        with self.database.connect() as connection:
+        with reading(self.database) as connection:
             rows = connection.execute(select(publications).where(publications.c.id.in_(newest))).all()
         return {row.dataset: Reference(row.kind, row.version, row.key) for row in rows}
 
@@ -138,7 +139,7 @@ class Catalog:
             artefacts.c.kind == kind, artefacts.c.key.in_(keys)
         )
         found: dict[str, set[str]] = {key: set() for key in keys}
-        with self.database.connect() as connection:
+        with reading(self.database) as connection:
             for key, inputs in connection.execute(query):
                 found[key].add(inputs)
         return found
@@ -164,7 +165,7 @@ class Catalog:
             .order_by(publications.c.id.desc())
             .limit(limit)
         )
-        with self.database.connect() as connection:
+        with reading(self.database) as connection:
             rows = connection.execute(query).all()
         return [
             Publication(row.id, row.asset, row.dataset, Reference(row.kind, row.version, row.key), row.created_at)
@@ -179,7 +180,7 @@ class Catalog:
             .order_by(artefacts.c.id.desc())
             .limit(1)
         )
-        with self.database.connect() as connection:
+        with reading(self.database) as connection:
             row = connection.execute(query).first()
         return Reference(row.kind, row.version, row.key) if row else None
 
@@ -187,11 +188,11 @@ class Catalog:
         """Every artefact that the record names: made, published, or entered as a model."""
         trained = select(literal("trained_model"), models.c.version, models.c.key)
         named = [select(table.c.kind, table.c.version, table.c.key) for table in (artefacts, publications)]
-        with self.database.connect() as connection:
+        with reading(self.database) as connection:
             return [Reference(*row) for row in connection.execute(union(*named, trained))]
 
     def _find(self, kind: str, inputs: str) -> Reference | None:
         query = select(artefacts).where(artefacts.c.kind == kind, artefacts.c.inputs == inputs)
-        with self.database.connect() as connection:
+        with reading(self.database) as connection:
             row = connection.execute(query).first()
         return Reference(row.kind, row.version, row.key) if row else None

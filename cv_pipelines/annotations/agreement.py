@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -98,18 +98,26 @@ class Raters:
 
         What is compared as a whole are all classes of an item; by class, whether it has that class.
         """
+        self._count(said, 1)
+
+    def remove(self, said: Sequence[tuple[str, ...]]) -> None:
+        """Let an item that was added so be as if it never was."""
+        self._count(said, -1)
+
+    def _count(self, said: Sequence[tuple[str, ...]], sign: int) -> None:
         raters = len(said)
         if raters < 2:
             return
         pairs = raters * (raters - 1)
         counts = Counter(said)
-        self._items += 1
-        self._ratings += raters
-        self._agreeing += sum(count * (count - 1) for count in counts.values()) / pairs
-        self._given.update(said)
-        for label, count in Counter(label for one in said for label in set(one)).items():
-            self._members[label] += count
-            self._apart[label] += count * (raters - count) / pairs
+        self._items += sign
+        self._ratings += sign * raters
+        self._agreeing += sign * sum(count * (count - 1) for count in counts.values()) / pairs
+        count_up(self._given, counts, sign)
+        members = Counter(label for one in said for label in set(one))
+        count_up(self._members, members, sign)
+        for label, count in members.items():
+            self._apart[label] += sign * count * (raters - count) / pairs
 
     @property
     def items(self) -> int:
@@ -131,6 +139,14 @@ class Raters:
             spread = share * (1 - share)
             found[label] = 1 - self._apart[label] / self._items / spread if spread else float("nan")
         return found
+
+
+def count_up(counter: Counter[Any], counts: Mapping[Any, int], sign: int = 1) -> None:
+    """Add counts to others, or take them away; what comes to nothing is gone."""
+    for label, count in counts.items():
+        counter[label] += sign * count
+        if not counter[label]:
+            del counter[label]
 
 
 def _fleiss(counts: npt.ArrayLike) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-from cv_pipelines.annotations.agreement import Matches, Raters, by_annotator, kappa_of_counts
+from cv_pipelines.annotations.agreement import Matches, Raters, by_annotator, count_up, kappa_of_counts
 from cv_pipelines.annotations.opinions import Opinions, agree, matched
 
 KEPT = 1000
@@ -28,12 +28,12 @@ class _Tally:
     only_second: Counter[str] = field(default_factory=Counter)
     overlap: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
-    def add(self, found: Matches) -> None:
-        self.both.update(found.both)
-        self.only_first.update(found.only_first)
-        self.only_second.update(found.only_second)
+    def add(self, found: Matches, sign: int = 1) -> None:
+        count_up(self.both, found.both, sign)
+        count_up(self.only_first, found.only_first, sign)
+        count_up(self.only_second, found.only_second, sign)
         for label, overlap in found.overlap.items():
-            self.overlap[label] += overlap
+            self.overlap[label] += sign * overlap
 
     @property
     def matches(self) -> Matches:
@@ -58,34 +58,50 @@ class Consensus:
         self._labelled: Counter[str] = Counter()
         self._equal: Counter[str] = Counter()
 
-    def add(self, one: Opinions) -> None:
-        """Take an image in; one that fewer than two people have labelled says nothing."""
+    def add(self, one: Opinions) -> bool:
+        """Take an image in; one that fewer than two people have labelled says nothing.
+
+        Returns:
+            Whether it is in dispute.
+        """
+        disputed = self._count(one, 1)
+        if disputed and len(self.disputes) < KEPT:
+            self.disputes.append(one)
+        return disputed
+
+    def remove(self, one: Opinions) -> None:
+        """Let an image that was taken in with these opinions be as if it never was."""
+        if self._count(one, -1):
+            self.disputes = [other for other in self.disputes if other.image != one.image]
+
+    def _count(self, one: Opinions, sign: int) -> bool:
         if not one.several:
-            return
-        self.images += 1
+            return False
+        self.images += sign
         people = sorted(one.said)
         classes = {who: tuple(sorted(set(one.said[who].classes))) for who in people}
         if any(classes.values()):
-            self._raters.add(list(classes.values()))
-        same = [self._compare(one, first, second, classes) for first, second in combinations(people, 2)]
-        if not all(same) if one.open == one.said else one.in_dispute:
-            self.disputed += 1
-            if len(self.disputes) < KEPT:
-                self.disputes.append(one)
+            (self._raters.add if sign > 0 else self._raters.remove)(list(classes.values()))
+        same = [self._compare(one, pair, classes, sign) for pair in combinations(people, 2)]
+        disputed = not all(same) if one.open == one.said else one.in_dispute
+        self.disputed += sign * disputed
+        return disputed
 
-    def _compare(self, one: Opinions, first: str, second: str, classes: dict[str, tuple[str, ...]]) -> bool:
-        tally, ours, theirs = self._pairs[first, second], one.said[first], one.said[second]
+    def _compare(self, one: Opinions, pair: _Pair, classes: dict[str, tuple[str, ...]], sign: int) -> bool:
+        tally, (first, second) = self._pairs[pair], pair
+        ours, theirs = one.said[first], one.said[second]
         found = matched(ours, theirs) if ours.boxes or theirs.boxes else None
         same = agree(ours, theirs, found)
-        tally.images += 1
-        tally.equal += same
+        tally.images += sign
+        tally.equal += sign * same
         if classes[first] or classes[second]:
-            tally.classes[classes[first], classes[second]] += 1
+            count_up(tally.classes, {(classes[first], classes[second]): 1}, sign)
         if found is not None:
-            tally.add(found)
-        for who in (first, second):
-            self._labelled[who] += 1
-            self._equal[who] += same
+            tally.add(found, sign)
+        count_up(self._labelled, dict.fromkeys(pair, 1), sign)
+        count_up(self._equal, dict.fromkeys(pair, int(same)), sign)
+        if not tally.images:
+            del self._pairs[pair]
         return same
 
     @property

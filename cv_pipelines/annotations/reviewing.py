@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from cv_pipelines.annotations.annotation import Annotation
 from cv_pipelines.annotations.opinions import Opinions
+from cv_pipelines.annotations.people import require_person
 from cv_pipelines.annotations.store.classes import classes_of, find_class
 from cv_pipelines.annotations.store.content import annotation_of, content_of
 from cv_pipelines.annotations.store.events import Author, Change, append, history, writing
@@ -14,8 +15,6 @@ from cv_pipelines.annotations.store.opinions import opinions_on, stated
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.names import ImageNames
-
-_LONGEST = 128
 
 
 def set_classes(
@@ -78,19 +77,31 @@ def adjudicate(
     """
     image_id = ImageNames(catalog, dataset).find(image)
     with writing(catalog.database, dataset) as connection:
-        opinions = opinions_on(connection, dataset, image_id)
-        if isinstance(verdict, str):
-            content = _word_of(connection, dataset, image, opinions, verdict)
-        else:
-            _require_no_boxes(image, opinions)
-            content = _with_classes(connection, dataset, None, verdict)
-        _say(connection, dataset, image, Change(image_id, content, seen, adjudicates=True), who)
+        return settle(connection, dataset, image_id, verdict, who, seen, image)
+
+
+def settle(
+    connection: Connection,
+    dataset: str,
+    image_id: str,
+    verdict: str | Sequence[str],
+    who: str,
+    seen: int | None,
+    image: str,
+) -> Opinions:
+    """As `adjudicate`, of an image that is known: `image` is what people call it; on a connection of `writing`."""
+    opinions = opinions_on(connection, dataset, image_id)
+    if isinstance(verdict, str):
+        content = _word_of(connection, dataset, image, opinions, verdict)
+    else:
+        _require_no_boxes(image, opinions)
+        content = _with_classes(connection, dataset, None, verdict)
+    _say(connection, dataset, image, Change(image_id, content, seen, adjudicates=True), who)
     return opinions
 
 
 def _say(connection: Connection, dataset: str, image: str, change: Change, who: str) -> bool:
-    if not who.strip() or len(who) > _LONGEST or not who.isprintable():
-        raise InputError("who", f"{who[:50]!r} is nobody's name: 1 to {_LONGEST} signs that can be printed.")
+    require_person(who)
     written = append(connection, dataset, [change], Author(who))
     for one in written.refused:
         stands = f"version {one.version} by {one.who}" if one.version else "no label yet"

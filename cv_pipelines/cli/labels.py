@@ -2,6 +2,7 @@
 
 import click
 
+from cv_pipelines.cli.labels_assign import assign, assignments, withdraw
 from cv_pipelines.cli.labels_classes import classes
 from cv_pipelines.cli.labels_convert import check, convert, formats
 from cv_pipelines.cli.labels_exchange import export, import_
@@ -17,5 +18,5 @@ def labels() -> None:
 
 for command in (import_, export, convert, check, formats, commit, versions, show, diff, restore, history, classes):
     labels.add_command(command)
-for command in (set_, delete, agreement, disputes, adjudicate):
+for command in (set_, delete, assign, assignments, withdraw, agreement, disputes, adjudicate):
     labels.add_command(command)

@@ -28,7 +28,7 @@ ALIVE = {
 _READS, _AT_ONCE = "cv_reads", "cv_at_once"
 """Execution options of connections to SQLite."""
 _REFUSED = re.compile("authentication failed|no password|no pg_hba.conf entry|does not exist|permission denied")
-SCHEMA = "0008"
+SCHEMA = "0010"
 """The newest revision that this code knows."""
 
 

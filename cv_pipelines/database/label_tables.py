@@ -59,3 +59,21 @@ label_class_events = Table(
     Column("created_at", UtcDateTime, nullable=False, server_default=now()),
     Index("ix_label_class_events_dataset", "dataset", "number", "id"),
 )
+
+# Who is to label an image: in a first pass, and some images by somebody else in a second one, so that it shows how
+# far people agree. `done_at` is when they first said something of the image after that: the store of events sets
+# it with the event, so what is open is read from an index alone.
+label_assignments = Table(
+    "label_assignments",
+    metadata,
+    Column("id", _NUMBER, primary_key=True),
+    Column("dataset", String(64), nullable=False),
+    Column("image_id", String(64), nullable=False),
+    Column("pass_number", Integer, nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("assigned_by", String(128), nullable=False),
+    Column("assigned_at", UtcDateTime, nullable=False, server_default=now()),
+    Column("done_at", UtcDateTime, nullable=True),
+    UniqueConstraint("dataset", "image_id", "pass_number"),
+    Index("ix_label_assignments_who", "dataset", "who", "done_at", "image_id"),
+)

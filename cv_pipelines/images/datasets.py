@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Engine, Row, select
 from sqlalchemy.exc import IntegrityError
 
+from cv_pipelines.database.engine import reading
 from cv_pipelines.database.tables import datasets
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.sources.files import readable_name
@@ -69,7 +70,7 @@ def find_dataset(database: Engine, name: str) -> Dataset:
     Raises:
         InputError: there is none of this name.
     """
-    with database.connect() as connection:
+    with reading(database) as connection:
         row = connection.execute(select(datasets).where(datasets.c.name == name)).first()
     if row is None:
         known = ", ".join(dataset.name for dataset in list_datasets(database)) or "none yet"
@@ -80,7 +81,7 @@ def find_dataset(database: Engine, name: str) -> Dataset:
 
 def list_datasets(database: Engine) -> list[Dataset]:
     """All data sets, by name."""
-    with database.connect() as connection:
+    with reading(database) as connection:
         return [_dataset(row) for row in connection.execute(select(datasets).order_by(datasets.c.name))]
 
 

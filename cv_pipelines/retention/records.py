@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import CompoundSelect, Connection, Engine, select, union
 
 from cv_pipelines.database.clock import now
-from cv_pipelines.database.label_tables import label_class_events, label_events
+from cv_pipelines.database.label_tables import label_assignments, label_class_events, label_events
 from cv_pipelines.database.partition_owners import of_present_partition, present_partitions
 from cv_pipelines.database.tables import (
     acceptances,
@@ -17,7 +17,15 @@ from cv_pipelines.database.tables import (
     publications,
 )
 
-_OF_A_DATASET = (promotions, models, publications, acceptances, label_events, label_class_events)
+_OF_A_DATASET = (
+    promotions,
+    models,
+    publications,
+    acceptances,
+    label_events,
+    label_class_events,
+    label_assignments,
+)
 """In the order in which rows can go."""
 _MOST_VALUES = 500
 

@@ -15,6 +15,7 @@ from cv_pipelines.storage.factory import open_store
 from cv_pipelines.videos.shelf import Shelf
 from cv_pipelines.web.image_index import ImageIndexes
 from cv_pipelines.web.labelling.labelling import Labelling
+from cv_pipelines.web.reviewing.agreement import Agreement
 
 _THUMBNAIL_BYTES = 2 * 1024**3
 
@@ -41,6 +42,11 @@ class Platform:
     def database(self) -> Engine:
         """The application database."""
         return self.catalog.database
+
+    @cached_property
+    def agreement(self) -> Agreement:
+        """How far people agree, by data set."""
+        return Agreement(self.catalog, self.indexes)
 
 
 def open_platform(settings: Settings) -> Platform:

@@ -5,6 +5,7 @@ import secrets
 from sqlalchemy import Engine, func, select
 
 from cv_pipelines.database.clock import ago, from_now, now
+from cv_pipelines.database.engine import reading
 from cv_pipelines.database.locks import take_turns
 from cv_pipelines.database.web_tables import web_login_failures, web_sessions, web_tokens
 from cv_pipelines.web.tokens import IDENTITY, Identity, digest_of, identified, identify_token, is_valid
@@ -51,7 +52,7 @@ def identify_session(database: Engine, session: str) -> Identity | None:
         .join(web_sessions, web_sessions.c.token_id == web_tokens.c.id)
         .where(web_sessions.c.digest == digest_of(session), web_sessions.c.expires_at > now(), is_valid())
     )
-    with database.connect() as connection:
+    with reading(database) as connection:
         row = connection.execute(query).first()
     return identified(database, row)
 

@@ -7,6 +7,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from cv_pipelines.web.reviewing.words import decimals, kappa_word, share
+
 _FOLDER = Path(__file__).parent / "templates"
 _environment = Environment(
     loader=FileSystemLoader(_FOLDER),
@@ -15,7 +17,12 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters["number"] = lambda value: f"{value:,}"
+_environment.filters |= {
+    "number": lambda value: f"{value:,}",
+    "share": share,
+    "decimals": decimals,
+    "kappa_word": kappa_word,
+}
 
 
 def render(

@@ -10,6 +10,7 @@ from enum import IntEnum
 from sqlalchemy import ColumnElement, Engine, Row, and_, func, or_, select
 
 from cv_pipelines.database.clock import from_now, now, seconds_since
+from cv_pipelines.database.engine import if_free, reading
 from cv_pipelines.database.locks import take_turns
 from cv_pipelines.database.web_tables import web_sessions, web_tokens
 from cv_pipelines.errors import InputError
@@ -59,6 +60,11 @@ class Token:
     expires_at: datetime | None
     last_used_at: datetime | None
 
+    @property
+    def may_label(self) -> bool:
+        """Whether somebody can label with it now."""
+        return self.state == "valid" and ROLES[self.role] >= Role.ANNOTATOR
+
 
 def create_token(database: Engine, name: str, role: Role, who: str, days: float | None = None) -> str:
     """Make a token; it is returned here and kept nowhere.
@@ -92,7 +98,7 @@ def list_tokens(database: Engine) -> list[Token]:
     """All tokens that there ever were, by name, newest first."""
     expired = (web_tokens.c.expires_at <= now()).label("expired")
     query = select(web_tokens, expired).order_by(web_tokens.c.name, web_tokens.c.id.desc())
-    with database.connect() as connection:
+    with reading(database) as connection:
         return [_token(row) for row in connection.execute(query)]
 
 
@@ -117,7 +123,7 @@ def identify_token(database: Engine, token: str) -> Identity | None:
     It is looked up by its hash, so the time that this takes says nothing of tokens that are nearly right.
     """
     query = select(*IDENTITY).where(web_tokens.c.digest == digest_of(token), is_valid())
-    with database.connect() as connection:
+    with reading(database) as connection:
         row = connection.execute(query).first()
     return identified(database, row)
 
@@ -143,12 +149,13 @@ IDENTITY = (
 
 
 def identified(database: Engine, row: Row[tuple[int, str, str, bool]] | None) -> Identity | None:
-    """Who is meant by a row of IDENTITY; that the token was used is noted, rarely."""
+    """Who is meant by a row of IDENTITY; that the token was used is noted, rarely, and nobody waits for that."""
     if row is None:
         return None
     if row.stale:
-        with database.begin() as connection:
-            connection.execute(web_tokens.update().where(web_tokens.c.id == row.id).values(last_used_at=now()))
+        with if_free(database) as connection:
+            if connection is not None:
+                connection.execute(web_tokens.update().where(web_tokens.c.id == row.id).values(last_used_at=now()))
     return Identity(row.id, row.name, ROLES[row.role])
 
 

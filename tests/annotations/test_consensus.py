@@ -104,3 +104,29 @@ def test_who_always_says_the_same_agrees_fully(labels: list[Annotation], people:
     different = len({frozenset(one.classes) for one in labels}) > 1
     assert found.kappa() == (pytest.approx(1) if different else None)
     assert all(one["kappa"] in (None, pytest.approx(1)) for one in [*found.pairs(), *found.classes()])
+
+
+SAID = st.dictionaries(
+    st.sampled_from(PEOPLE), st.sampled_from([classed("cat"), classed("dog"), marked(0), marked(2), marked(0, 6)])
+)
+
+
+@given(st.lists(SAID, max_size=6), st.lists(SAID, max_size=6))
+def test_what_was_taken_in_can_be_taken_out_again(
+    stay: list[dict[str, Annotation]], go: list[dict[str, Annotation]]
+) -> None:
+    staying = [of(f"stay {n}", **one) for n, one in enumerate(stay)]
+    going = [of(f"go {n}", **one) for n, one in enumerate(go)]
+    found, alone = consensus_of([*going, *staying]), consensus_of(staying)
+    for one in going:
+        found.remove(one)
+
+    assert (found.images, found.disputed) == (alone.images, alone.disputed)
+    assert found.disputes == alone.disputes
+    for rows, expected in (
+        (found.pairs(), alone.pairs()),
+        (found.annotators(), alone.annotators()),
+        (found.classes(), alone.classes()),
+    ):
+        assert [pytest.approx(one) for one in expected] == rows
+    assert found.kappa() == pytest.approx(alone.kappa())

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, Integer, Row, String, column, insert, select, update, values
 
+from cv_pipelines.annotations.store.assignments import drop_image, finish
 from cv_pipelines.annotations.store.content import NOTHING, digest_of
 from cv_pipelines.database.label_tables import label_events
 from cv_pipelines.database.locks import take_turns
@@ -121,6 +122,8 @@ def append(
                 rows.append(_row(dataset, change, digest, head, author))
         if rows:
             connection.execute(insert(label_events), rows)
+        if author.origin == "person" and not author.note:  # what has a note was said of many images at once
+            finish(connection, dataset, author.who, [one.image_id for one in some])
         written.events += len(rows)
     return written
 
@@ -155,7 +158,7 @@ def newest_of(
 def versions_of(
     connection: Connection, dataset: str, wanted: Sequence[tuple[str, int]], columns: Iterable[str]
 ) -> Sequence[Row[Any]]:
-    """Some columns of events by image and version, some thousand at most; in two steps, as `newest_of` says why."""
+    """Some columns of events by image and version, some thousand at most; in two steps as in `newest_of`."""
     if not wanted:
         return []
     events = label_events
@@ -195,6 +198,7 @@ def history(connection: Connection, dataset: str, image_id: str) -> Sequence[Row
 def erase(connection: Connection, dataset: str, image_id: str, author: Author) -> None:
     """Take the label of an image away, and what was ever said of it; that something was, and by whom, stays."""
     append(connection, dataset, [Change(image_id, None)], author)
+    drop_image(connection, dataset, image_id)
     of_image = (label_events.c.dataset == dataset, label_events.c.image_id == image_id)
     connection.execute(update(label_events).where(*of_image).values(content=None))
 

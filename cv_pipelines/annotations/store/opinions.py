@@ -17,7 +17,9 @@ from cv_pipelines.database.label_tables import label_events
 _AT_ONCE = 500
 
 
-def read_opinions(database: Engine, dataset: str, present: Container[str] | None = None) -> Iterator[Opinions]:
+def read_opinions(
+    database: Engine, dataset: str, present: Container[str] | None = None, until: int | None = None
+) -> Iterator[Opinions]:
     """The opinions of the images that two or more people have said something of, by the ids of the images.
 
     A person's opinion is the newest event of theirs; none is a label that they took away, what they have undone,
@@ -27,16 +29,40 @@ def read_opinions(database: Engine, dataset: str, present: Container[str] | None
         database: where the events are.
         dataset: the data set.
         present: ids of the images that count; None: all.
+        until: as they were after this event; None: now.
+    """
+    with database.connect() as connection:
+        images = [one for one in _several(connection, dataset) if present is None or one in present]
+    yield from opinions_of_images(database, dataset, images, until)
+
+
+def opinions_of_images(
+    database: Engine, dataset: str, images: Sequence[str], until: int | None = None
+) -> Iterator[Opinions]:
+    """The opinions of some images, by their ids; those of which nobody has said anything are left out.
+
+    Args:
+        database: where the events are.
+        dataset: the data set.
+        images: their ids.
+        until: as they were after this event; classes are always those of now.
     """
     with database.connect() as connection:
         read = _reader(connection, dataset)
-        images = [one for one in _several(connection, dataset) if present is None or one in present]
     for start in range(0, len(images), _AT_ONCE):
         some = images[start : start + _AT_ONCE]
         with database.connect() as connection:  # one each: nobody waits until all are read
-            rows = _events(connection, dataset, some)
+            rows = _events(connection, dataset, some, until)
         for image_id, of_image in groupby(rows, key=lambda row: row.image_id):
             yield _opinions(image_id, list(of_image), read)
+
+
+def changed_since(connection: Connection, dataset: str, event: int, until: int) -> list[str]:
+    """Ids of the images of which a person has said something after one event, up to another one."""
+    events = label_events.c
+    wanted = (events.dataset == dataset, events.id > event, events.id <= until)
+    of_people = (events.origin == "person", events.note == "")
+    return sorted(connection.scalars(select(events.image_id).where(*wanted, *of_people).distinct()))
 
 
 def opinions_on(connection: Connection, dataset: str, image_id: str) -> Opinions:
@@ -70,10 +96,14 @@ def _several(connection: Connection, dataset: str) -> Sequence[str]:
     return connection.scalars(several.order_by(events.image_id)).all()
 
 
-def _events(connection: Connection, dataset: str, images: Sequence[str]) -> Sequence[Row[Any]]:
-    """All events of some images, oldest first."""
+def _events(
+    connection: Connection, dataset: str, images: Sequence[str], until: int | None = None
+) -> Sequence[Row[Any]]:
+    """All events of some images, oldest first; up to one, perhaps."""
     names = ("image_id", "version", "who", "origin", "note", "content", "adjudicates")
-    wanted = (label_events.c.dataset == dataset, label_events.c.image_id.in_(images))
+    wanted = [label_events.c.dataset == dataset, label_events.c.image_id.in_(images)]
+    if until is not None:
+        wanted.append(label_events.c.id <= until)
     query = select(*(label_events.c[name] for name in names)).where(*wanted)
     return connection.execute(query.order_by(label_events.c.image_id, label_events.c.version)).all()
 

@@ -14,6 +14,7 @@ from cv_pipelines.annotations.store.classes import find_class
 from cv_pipelines.annotations.store.content import classes_in
 from cv_pipelines.annotations.store.events import page
 from cv_pipelines.annotations.store.versions import last_event
+from cv_pipelines.database.engine import reading
 
 ANNOTATIONS = pa.schema(
     [(name, pa.string()) for name in ("image_id", "content", "origin", "who", "model")] + [("version", pa.int32())]
@@ -37,10 +38,21 @@ def count_labels(database: Engine, dataset: str, name: str) -> int:
     Raises:
         InputError: `no_class`.
     """
-    with database.connect() as connection:
+    with reading(database) as connection:
         number, event = find_class(connection, dataset, name).number, last_event(connection, dataset)
     now = standing(database, dataset, event)
     return sum(number in chain(*classes_in(one)) for some in now for one in some["content"].to_pylist())
+
+
+def labelled_images(database: Engine, dataset: str) -> set[str]:
+    """Ids of the images that have a label; about 120 bytes each are held."""
+    with database.connect() as connection:
+        event = last_event(connection, dataset)
+    found = set[str]()
+    for rows in _pages(database, dataset, ["image_id", "digest"], event):
+        for row in rows:
+            (found.add if any(row.digest) else found.discard)(row.image_id)
+    return found
 
 
 def _last_events(database: Engine, dataset: str, event: int) -> NDArray[np.int64]:
@@ -55,7 +67,7 @@ def _last_events(database: Engine, dataset: str, event: int) -> NDArray[np.int64
 def _pages(database: Engine, dataset: str, columns: Sequence[str], event: int) -> Iterator[Sequence[Row[Any]]]:
     after = 0
     while True:
-        with database.connect() as connection:
+        with reading(database) as connection:
             rows = page(connection, dataset, columns, after, event)
         if not rows:
             return

@@ -22,6 +22,7 @@
  * @property {Saying | { undoes: string }} what `undoes` an entry that has no answer yet
  * @property {number | null} seen the version that it is based on; null until the entry before it has an answer
  * @property {boolean} sent at least once: the answer may have been lost
+ * @property {Label | null} shows how the image looks with it
  *
  * @typedef {object} Saved
  * @property {string} image_id
@@ -36,7 +37,8 @@
  * @property {Label | null} label that stands
  * @property {string} [detail] what is wrong, where it is no conflict
  *
- * @typedef {Refusal & { mine: Saying | null }} Conflict what was refused: what stands, and what one has said
+ * @typedef {{ what: Saying, shows: Label | null }} Mine what one has said
+ * @typedef {Refusal & { mine: Mine | null }} Conflict what was refused: what stands, and what one has said
  *
  * @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">} Shelf
  */
@@ -91,11 +93,12 @@ export class SaveQueue {
    * @param {string} imageId
    * @param {number} seen the version that the page shows
    * @param {Saying | { undoes: string }} what
+   * @param {Label | null} shows how the image looks with it
    * @returns {Entry}
    */
-  add(imageId, seen, what) {
+  add(imageId, seen, what, shows) {
     const waits = this.#ofImage.has(imageId);
-    const entry = { op: newOp(), image_id: imageId, what, seen: waits ? null : seen, sent: false };
+    const entry = { op: newOp(), image_id: imageId, what, seen: waits ? null : seen, sent: false, shows };
     this.#take(entry);
     this.#keep(entry);
     return entry;
@@ -142,12 +145,12 @@ export class SaveQueue {
    * @param {number} version that it has become
    */
   saved(entry, version) {
-    const [, second] = this.#ofImage.get(entry.image_id) ?? [];
-    const after = second === undefined ? undefined : this.#entries.get(second);
-    if (after) {
-      after.seen = version;
-      if ("undoes" in after.what && after.what.undoes === entry.op) after.what = { restore: entry.seen ?? 0 };
-      this.#keep(after); // before the first one goes: whenever this ends, the oldest entry knows what it is based on
+    const [, ...later] = (this.#ofImage.get(entry.image_id) ?? []).map((op) => this.#entries.get(op));
+    for (const [at, one] of later.entries()) {
+      if (!one) continue;
+      if (at === 0) one.seen = version;
+      if ("undoes" in one.what && one.what.undoes === entry.op) one.what = { restore: entry.seen ?? 0 };
+      this.#keep(one); // before the first one goes: whenever this ends, the oldest entry knows what it is based on
     }
     this.#drop(entry);
   }
@@ -156,7 +159,7 @@ export class SaveQueue {
    * An entry was refused: what was said after it of its image is not sent either.
    *
    * @param {Entry} entry
-   * @returns {Saying | null} the last thing that the person has said; null where they have taken it back
+   * @returns {Mine | null} the last thing that the person has said; null where they have taken it back
    */
   refused(entry) {
     const last = this.lastOf(entry.image_id) ?? entry;
@@ -164,7 +167,7 @@ export class SaveQueue {
       const one = this.#entries.get(op);
       if (one) this.#drop(one);
     }
-    return "undoes" in last.what ? null : last.what;
+    return "undoes" in last.what ? null : { what: last.what, shows: last.shows };
   }
 
   /**

@@ -8,7 +8,7 @@ import { Problem, Unreachable, renew, request } from "../api.js";
  * @typedef {import("./queue.js").Entry} Entry
  * @typedef {import("./queue.js").Saved} Saved
  * @typedef {import("./queue.js").Conflict} Conflict
- * @typedef {{ labelled: number, total: number, classes: Record<string, number> }} Counts
+ * @typedef {{ labelled: number, total: number, classes: Record<string, number> }} Counts of images
  *
  * @typedef {"saved" | "saving" | "away" | "login" | "refused"} Mood
  * @typedef {{ mood: Mood, waiting: number, words: string, kept: boolean }} State

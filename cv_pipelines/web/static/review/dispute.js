@@ -1,0 +1,103 @@
+/**
+ * One dispute on the page: the image, what each person says, and what can be said to be right.
+ */
+
+import { dot, element } from "./elements.js";
+import { picture } from "./picture.js";
+
+/** @import { Class, Dispute, Opinion, Verdict } from "./types.js" */
+
+const KEYS = "1234567890";
+const MOST_CLASSES = 60;
+
+/**
+ * @typedef {{ key: string, label: string, verdict: Verdict, nodes: Node[] }} Choice
+ */
+
+/**
+ * What can be chosen, in the order of the keys: each person, then, where nobody has drawn a box, other classes.
+ *
+ * @param {Dispute} dispute
+ * @param {Class[]} classes of the data set
+ * @returns {Choice[]}
+ */
+export function choicesOf(dispute, classes) {
+  const known = new Map(classes.map((one) => [one.number, one]));
+  /** @type {Omit<Choice, "key">[]} */
+  const found = dispute.opinions.map((one) => {
+    const nodes = [dot(one.colour), element("b", {}, one.who), says(one, known)];
+    return { label: `${one.who} is right`, verdict: { person: one.who }, nodes };
+  });
+  if (dispute.opinions.every((one) => !one.boxes.length)) {
+    const said = new Set(dispute.opinions.filter((one) => one.classes.length === 1).map((one) => one.classes[0]));
+    const others = classes.filter((one) => one.active && !said.has(one.number));
+    for (const one of others) {
+      const verdict = { classes: [one.number] };
+      found.push({ label: `It is ${one.name}`, verdict, nodes: [dot(one.colour), one.name] });
+    }
+  }
+  return found.slice(0, MOST_CLASSES).map((one, place) => ({ ...one, key: KEYS[place] ?? "" }));
+}
+
+/**
+ * @param {Dispute} dispute
+ * @param {Choice[]} choices
+ * @param {Class[]} classes
+ * @param {string} address of the image: `…/images/<id>`
+ * @param {(verdict: Verdict) => void} choose
+ * @returns {Node[]}
+ */
+export function panel(dispute, choices, classes, address, choose) {
+  const names = new Map(classes.map((one) => [one.number, one.name]));
+  const small = `${address}/thumbnail?size=256`;
+  const withBoxes = dispute.opinions.some((one) => one.boxes.length);
+  const drawnBy = withBoxes ? dispute.opinions : [];
+  const pictures = drawnBy.length
+    ? drawnBy.map((one) => {
+        const under = element("figcaption", {}, dot(one.colour), ` ${one.who}`);
+        return element("figure", {}, picture(small, dispute, one.boxes, one.colour, names), under);
+      })
+    : [element("figure", {}, picture(small, dispute, [], "", names))];
+  const buttons = choices.map((one) => button(one, dispute, choose));
+  const people = element("div", { class: "people", role: "group", "aria-label": "Who is right" });
+  people.append(element("h2", {}, "Who is right?"), ...buttons.slice(0, dispute.opinions.length));
+  const parts = [people];
+  const rest = buttons.slice(dispute.opinions.length);
+  if (rest.length) {
+    const others = element("div", { class: "others", role: "group", "aria-label": "Another class" });
+    others.append(element("h3", {}, "Or it is"), ...rest);
+    parts.push(others);
+  }
+  if (dispute.refused) parts.unshift(element("p", { class: "notice" }, dispute.refused));
+  const verdicts = element("div", { class: "verdicts" }, ...parts);
+  return [element("div", { class: "pictures", "data-count": String(pictures.length) }, ...pictures), verdicts];
+}
+
+/**
+ * @param {Choice} choice
+ * @param {Dispute} dispute
+ * @param {(verdict: Verdict) => void} choose
+ */
+function button(choice, dispute, choose) {
+  const made = element("button", { type: "button", class: "choice", "aria-label": choice.label });
+  if (choice.key) made.append(element("kbd", {}, choice.key));
+  made.append(...choice.nodes);
+  made.disabled = dispute.refused !== null;
+  made.addEventListener("click", () => choose(choice.verdict));
+  return made;
+}
+
+/**
+ * What somebody says, in short.
+ *
+ * @param {Opinion} opinion
+ * @param {Map<number, Class>} known
+ */
+function says(opinion, known) {
+  /** @type {Map<number, number>} */
+  const counts = new Map();
+  for (const box of opinion.boxes) counts.set(box.class, (counts.get(box.class) ?? 0) + 1);
+  const name = (/** @type {number} */ number) => known.get(number)?.name ?? "?";
+  const words = [...opinion.classes.map(name), ...[...counts].map(([number, count]) => `${count} × ${name(number)}`)];
+  return element("span", { class: "says" }, words.join(", ") || "nothing in it");
+}

@@ -1,0 +1,66 @@
+/**
+ * Figures and assignments, kept up to date without loading the page again.
+ */
+
+import { fragment, request } from "../api.js";
+
+const SOON = 250; // ms after something was said
+const AGAIN = 1000; // ms, while the server is still reading
+
+export class Figures {
+  /**
+   * @param {HTMLElement} place
+   * @param {string} address of the data set
+   * @param {(problem: string) => void} tell what has gone wrong
+   */
+  constructor(place, address, tell) {
+    this._place = place;
+    this._address = address;
+    this._tell = tell;
+    this._timer = 0;
+    place.addEventListener("click", (event) => this._takeBack(event));
+    if (this._busy) this.refresh(AGAIN);
+  }
+
+  /**
+   * Show what is known now, in a moment.
+   *
+   * @param {number} [after] ms
+   */
+  refresh(after = SOON) {
+    clearTimeout(this._timer);
+    this._timer = window.setTimeout(() => void this._load(), after);
+  }
+
+  get _busy() {
+    return this._place.querySelector('[data-busy="yes"]') !== null;
+  }
+
+  async _load() {
+    try {
+      const found = await fragment(`${this._address}/review`);
+      const open = this._place.querySelector("details")?.open ?? false;
+      this._place.replaceChildren(found);
+      const details = this._place.querySelector("details");
+      if (details) details.open = open;
+    } catch (error) {
+      this._tell(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    if (this._busy) this.refresh(AGAIN);
+  }
+
+  /** @param {MouseEvent} event */
+  async _takeBack(event) {
+    const target = event.target instanceof HTMLElement ? event.target : null;
+    const who = target?.dataset["takeBack"];
+    if (who === undefined) return;
+    if (!confirm(`Take back the ${target?.dataset["open"]} images that ${who} has not labelled yet?`)) return;
+    try {
+      await request("POST", `${this._address}/assignments/withdraw`, { who });
+      this.refresh(0);
+    } catch (error) {
+      this._tell(error instanceof Error ? error.message : String(error));
+    }
+  }
+}

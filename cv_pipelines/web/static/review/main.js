@@ -1,0 +1,151 @@
+/**
+ * The page Review: disputes one after another, by keys or clicks.
+ */
+
+import { Problem } from "../api.js";
+import { assignWith } from "./assigning.js";
+import { choicesOf, panel } from "./dispute.js";
+import { element } from "./elements.js";
+import { Figures } from "./figures.js";
+import { Queue } from "./queue.js";
+
+/** @import { First, Verdict } from "./types.js" */
+
+const AGAIN = 1000; // ms, while the server is still reading
+
+/** @type {First} */
+const first = JSON.parse(/** @type {HTMLElement} */ (document.getElementById("first")).textContent ?? "");
+const place = /** @type {HTMLElement} */ (document.getElementById("dispute"));
+const said = /** @type {HTMLElement} */ (document.getElementById("said"));
+const address = `/datasets/${encodeURIComponent(first.dataset)}`;
+const queue = new Queue(first, address);
+const figures = new Figures(/** @type {HTMLElement} */ (document.getElementById("figures")), address, (words) =>
+  tell(words, true),
+);
+const form = document.getElementById("assign");
+if (form instanceof HTMLFormElement) assignWith(form, address, () => figures.refresh(0));
+let busy = false;
+
+/** @type {ReturnType<typeof choicesOf>} */
+let choices = [];
+
+function show() {
+  const dispute = queue.current;
+  place.classList.toggle("empty-dispute", !dispute);
+  if (!dispute) {
+    choices = [];
+    place.replaceChildren(...nothing());
+    return;
+  }
+  choices = choicesOf(dispute, first.classes);
+  const left = queue.total === 1 ? "1 image in dispute" : `${queue.total.toLocaleString("en")} images in dispute`;
+  const name = element("span", { class: "name", title: dispute.name }, dispute.name);
+  const undo = element("button", { type: "button", title: "The one settled last" }, element("kbd", {}, "U"), " Back");
+  undo.disabled = !queue.canGoBack;
+  undo.addEventListener("click", goBack);
+  const skip = element("button", { type: "button", title: "Leave it for now" }, element("kbd", {}, "→"), " Skip");
+  skip.addEventListener("click", () => void next());
+  const state = dispute.settled ? [element("span", { class: "notice" }, "settled: another answer replaces it")] : [];
+  const head = element("header", {}, element("strong", {}, left), name, ...state, undo, skip);
+  const image = `${address}/images/${dispute.image_id}`;
+  place.replaceChildren(head, ...panel(dispute, choices, first.classes, image, (verdict) => void settle(verdict)));
+}
+
+/** What stands where there is no dispute. */
+function nothing() {
+  if (!queue.ready) return [element("p", { class: "quiet" }, `What people have said is being read …`)];
+  if (queue.waits) return [element("p", { class: "quiet" }, "Looking for the next one …")];
+  const words = queue.total
+    ? "You have seen all disputes. Those that you have skipped come again when you reload the page."
+    : "Nothing is in dispute.";
+  return [element("h2", {}, words)];
+}
+
+/** @param {Verdict} verdict */
+async function settle(verdict) {
+  const dispute = queue.current;
+  if (busy || !dispute || dispute.refused) return;
+  busy = true;
+  const saving = queue.settle(verdict);
+  show(); // the next one, at once
+  try {
+    await saving;
+    const what = "person" in verdict ? `as ${verdict.person} says` : nameOf(verdict.classes);
+    tell(`${dispute.name} is settled: ${what}.`);
+    figures.refresh();
+    await queue.fill();
+  } catch (error) {
+    await explain(error);
+  } finally {
+    busy = false;
+    show();
+  }
+}
+
+/** @param {unknown} error */
+async function explain(error) {
+  if (error instanceof Problem && error.code === "conflict") {
+    try {
+      await queue.refresh();
+    } catch (other) {
+      await queue.skip().catch(() => undefined);
+      tell(other instanceof Error ? other.message : String(other), true);
+      return;
+    }
+  }
+  tell(error instanceof Error ? error.message : String(error), true);
+}
+
+async function next() {
+  const more = queue.skip();
+  show();
+  try {
+    await more;
+  } catch (error) {
+    tell(error instanceof Error ? error.message : String(error), true);
+  }
+  show();
+}
+
+function goBack() {
+  if (busy) return;
+  queue.goBack();
+  show();
+}
+
+/** @param {number[]} numbers */
+function nameOf(numbers) {
+  return first.classes.filter((one) => numbers.includes(one.number)).map((one) => one.name).join(", ");
+}
+
+/**
+ * @param {string} words
+ * @param {boolean} [wrong]
+ */
+function tell(words, wrong = false) {
+  said.textContent = words;
+  said.classList.toggle("problem", wrong);
+}
+
+async function waitUntilReady() {
+  while (!queue.ready) {
+    await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    await queue.restart().catch(() => undefined);
+    show();
+  }
+}
+
+document.addEventListener("keydown", (event) => {
+  const target = event.target instanceof HTMLElement ? event.target : null;
+  if (event.ctrlKey || event.metaKey || event.altKey || target?.closest("input, select, textarea")) return;
+  const choice = choices.find((one) => one.key && one.key === event.key);
+  if (choice) void settle(choice.verdict);
+  else if (event.key === "ArrowRight") void next();
+  else if (event.key.toLowerCase() === "u") goBack();
+  else return;
+  event.preventDefault();
+});
+
+show();
+void queue.fill().then(show, () => undefined);
+void waitUntilReady();

@@ -1,0 +1,116 @@
+/**
+ * The disputes that come next, fetched before they are asked for, and the last ones that were settled.
+ */
+
+import { request } from "../api.js";
+
+/** @import { Dispute, First, Page, Verdict } from "./types.js" */
+
+const AHEAD = 3;
+const MOST_KEPT = 50;
+
+export class Queue {
+  /**
+   * @param {First} first what the page came with
+   * @param {string} address of the data set
+   */
+  constructor(first, address) {
+    this.address = address;
+    this.total = first.total;
+    this.ready = first.ready;
+    this.lookedAt = first.looked_at ?? 0;
+    /** @type {Dispute[]} */
+    this._coming = first.disputes;
+    /** @type {Dispute[]} */
+    this._settled = [];
+    this._after = first.after;
+    /** @type {Promise<void> | null} */
+    this._fetching = null;
+  }
+
+  /** @returns {Dispute | undefined} the one to look at now */
+  get current() {
+    return this._coming[0];
+  }
+
+  /** Whether more may come. */
+  get waits() {
+    return !this.ready || this._after !== null;
+  }
+
+  /** Whether there is one to go back to. */
+  get canGoBack() {
+    return this._settled.length > 0;
+  }
+
+  /** Leave the current one be for now: it comes again when the page is loaded again. */
+  skip() {
+    this._coming.shift();
+    return this.fill();
+  }
+
+  /**
+   * Settle the current one; the next one is there at once.
+   *
+   * @param {Verdict} verdict
+   * @throws {import("../api.js").Problem | import("../api.js").Unreachable} nothing was settled
+   */
+  async settle(verdict) {
+    const dispute = this._coming.shift();
+    if (!dispute) return;
+    const body = { image_id: dispute.image_id, seen: dispute.version, ...verdict };
+    try {
+      const { version } = await request("POST", `${this.address}/review/verdicts`, body);
+      if (!dispute.settled) this.total -= 1;
+      this._settled.push({ ...dispute, version, settled: true });
+      if (this._settled.length > MOST_KEPT) this._settled.shift();
+    } catch (error) {
+      this._coming.unshift(dispute);
+      throw error;
+    }
+  }
+
+  /** Show the one that was settled last once more: another verdict replaces the first. */
+  goBack() {
+    const last = this._settled.pop();
+    if (last) this._coming.unshift(last);
+  }
+
+  /** Read the current one anew: somebody has said something of it. */
+  async refresh() {
+    const dispute = this._coming.shift();
+    if (!dispute) return;
+    const now = await request("GET", `${this.address}/review/disputes/${dispute.image_id}`);
+    if (!now.settled) this._coming.unshift(now);
+    else this.total = Math.max(0, this.total - 1);
+  }
+
+  /** Begin from the first one again, once the server is ready. */
+  restart() {
+    this._after = "";
+    this._coming = [];
+    return this.fill();
+  }
+
+  /** Fetch more where few are left; one request at a time. */
+  fill() {
+    if (this._after === null || this._coming.length >= AHEAD) return Promise.resolve();
+    this._fetching ??= this._fetch(this._after).finally(() => {
+      this._fetching = null;
+    });
+    return this._fetching;
+  }
+
+  /** @param {string} after */
+  async _fetch(after) {
+    const address = `${this.address}/review/disputes?after=${after}`;
+    /** @type {Page} */
+    const page = await request("GET", address);
+    this.ready = page.ready;
+    this.lookedAt = page.looked_at ?? 0;
+    this._after = page.ready ? page.after : after;
+    if (page.ready) this.total = page.total;
+    const known = new Set([...this._coming, ...this._settled].map((one) => one.image_id));
+    this._coming.push(...page.disputes.filter((one) => !known.has(one.image_id)));
+  }
+}

@@ -1,6 +1,6 @@
 /** A class out of many: a part of its name, arrows, Enter. */
 
-import { byId, dot, make } from "./page.js";
+import { byId, dot, make } from "../dom.js";
 
 const MOST = 200;
 
@@ -40,16 +40,14 @@ export class Chooser {
     this.#at = Math.min(Math.max(at, 0), Math.max(matching.length - 1, 0));
     this.found.replaceChildren(
       ...matching.map(({ number, name, colour }, place) => {
-        const row = make("li");
-        row.id = `class-${number}`;
+        const row = make("li", { id: `class-${number}` }, dot(colour), make("span", null, name));
         row.dataset.number = String(number);
         row.setAttribute("role", "option");
         row.setAttribute("aria-selected", String(place === this.#at));
-        row.append(dot(colour), make("span", "", name));
         return row;
       }),
     );
-    if (!matching.length) this.found.append(make("li", "quiet", "No class is called so."));
+    if (!matching.length) this.found.append(make("li", { className: "quiet" }, "No class is called so."));
     const current = this.found.querySelector('[aria-selected="true"]');
     current?.scrollIntoView({ block: "nearest" });
     this.wanted.setAttribute("aria-activedescendant", current?.id ?? "");

@@ -1,12 +1,12 @@
 /** What was refused because somebody else was quicker: kept in the browser until the person has chosen. */
 
+import { byId } from "../dom.js";
 import { ringsOf } from "./hits.js";
 import { element } from "./layer.js";
-import { byId } from "./page.js";
 import { alike } from "./shapes.js";
 
 /** @typedef {import("./shapes.js").Annotation} Annotation */
-/** @typedef {{mine: Annotation, who: string}} Undecided */
+/** @typedef {import("../saving/queue.js").Conflict} Undecided */
 /** @typedef {"mine" | "theirs" | "both"} Choice */
 
 export class Conflicts {
@@ -26,9 +26,9 @@ export class Conflicts {
     return JSON.parse(this.storage.getItem(this.prefix + image) ?? "null");
   }
 
-  /** @param {string} image @param {Undecided} undecided */
-  keep(image, undecided) {
-    this.storage.setItem(this.prefix + image, JSON.stringify(undecided));
+  /** @param {Undecided} undecided */
+  keep(undecided) {
+    this.storage.setItem(this.prefix + undecided.image_id, JSON.stringify(undecided));
   }
 
   /** @param {string} image */
@@ -55,7 +55,7 @@ export function ask({ mine, theirs, who, size, picture, classes }) {
   byId("conflict-words", HTMLElement).textContent = `${who} has saved other labels since you opened it. Nothing is lost: choose which ones stand.`;
   byId("whose", HTMLElement).textContent = `What ${who} has saved`;
   for (const [id, annotation] of /** @type {const} */ ([["mine", mine], ["theirs", theirs]])) {
-    const svg = byId(id, SVGSVGElement);
+    const svg = /** @type {SVGSVGElement} */ (dialog.querySelector(`#${id}`));
     draw(svg, annotation, size, picture, classes);
     const words = svg.nextElementSibling;
     if (words) words.textContent = inWords(annotation, classes);

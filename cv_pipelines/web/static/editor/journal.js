@@ -18,10 +18,12 @@ export class Journal {
 
   /**
    * @param {string} prefix of the keys in the browser's store: one for each data set and person
+   * @param {string} who says it
    * @param {string} address that takes changes
    * @param {{refused: (refused: Refused) => void, state: (state: import("../saving/saver.js").State) => void}} listener
    */
-  constructor(prefix, address, listener) {
+  constructor(prefix, who, address, listener) {
+    this.who = who;
     this.queue = new SaveQueue(localStorage, prefix);
     this.saver = new Saver(this.queue, address, {
       saved: (_, { image_id, version }) => this.learn(image_id, version),
@@ -50,7 +52,8 @@ export class Journal {
     if (nudge && this.#nudged) this.queue.withdraw(this.#nudged);
     /** @type {Saying} */
     const what = annotation === UNLABELLED ? { delete: true } : { annotation };
-    const entry = this.queue.add(image, this.version(image), what);
+    const label = { classes: annotation.classes, boxes: annotation.boxes.length, origin: "person", who: this.who, model: "" };
+    const entry = this.queue.add(image, this.version(image), what, annotation === UNLABELLED ? null : label);
     this.#nudged = nudge ? entry.op : "";
     clearTimeout(this.#timer);
     if (nudge) this.#timer = window.setTimeout(() => this.saver.start(), TOGETHER);

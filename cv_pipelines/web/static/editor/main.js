@@ -1,5 +1,6 @@
 /** The editor of one image's labels: the page put together. */
 
+import { byId } from "../dom.js";
 import { Chooser } from "./chooser.js";
 import { Classes } from "./classes.js";
 import { Gestures } from "./gestures.js";
@@ -7,7 +8,6 @@ import { Images } from "./images.js";
 import { actionOf } from "./keys.js";
 import { Layer } from "./layer.js";
 import { filterOf, logTable, recall, remember, USUAL } from "./look.js";
-import { byId, perhaps } from "./page.js";
 import { Side, sizeOf } from "./side.js";
 import { fit, panned, toImage, zoomed } from "./view.js";
 import { Workspace, link } from "./workspace.js";
@@ -16,13 +16,13 @@ import { Workspace, link } from "./workspace.js";
 
 const ZOOM = 1.25;
 const { dataset, may_edit: mayEdit, classes: all } = JSON.parse(byId("known", HTMLScriptElement).textContent ?? "");
-const user = document.querySelector('meta[name="user"]')?.getAttribute("content") ?? "";
+const who = document.querySelector('meta[name="user"]')?.getAttribute("content") ?? "";
 const classes = new Classes(all, dataset, localStorage);
 const images = new Images(dataset, location.search);
 const stage = byId("stage", HTMLElement);
 const layer = new Layer(stage);
 const chooser = new Chooser(classes);
-const workspace = new Workspace(images, classes, { prefix: `cv/${dataset}/${user}/`, mayEdit }, { opened, changed: redraw, say });
+const workspace = new Workspace(images, classes, { who, dataset, mayEdit }, { opened, changed: redraw, say });
 const { editing } = workspace;
 const side = new Side(classes, mayEdit, {
   toggle,
@@ -99,9 +99,9 @@ function draw() {
   side.suggest(suggested());
   byId("percent", HTMLElement).textContent = `${Math.round(view.scale * 100)} %`;
   byId("hint", HTMLElement).textContent = hint();
-  for (const tool of ["select", "box", "polygon"]) perhaps(`tool-${tool}`)?.setAttribute("aria-pressed", String(tool === gestures.tool));
-  perhaps("undo")?.toggleAttribute("disabled", !editing.canUndo || editing.locked);
-  perhaps("redo")?.toggleAttribute("disabled", !editing.canRedo || editing.locked);
+  for (const tool of ["select", "box", "polygon"]) document.getElementById(`tool-${tool}`)?.setAttribute("aria-pressed", String(tool === gestures.tool));
+  document.getElementById("undo")?.toggleAttribute("disabled", !editing.canUndo || editing.locked);
+  document.getElementById("redo")?.toggleAttribute("disabled", !editing.canRedo || editing.locked);
 }
 
 /** An image has been taken up, or is known better. */
@@ -292,7 +292,7 @@ const presses = (target) => target instanceof HTMLElement && target.matches("but
 
 /** @param {string} id @param {import("./keys.js").Simple} does */
 function click(id, does) {
-  perhaps(id)?.addEventListener("click", (event) => {
+  document.getElementById(id)?.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a link may be opened in another tab
     event.preventDefault();
     act(ACTIONS[does]);

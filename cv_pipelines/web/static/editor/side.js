@@ -1,6 +1,6 @@
 /** The lists beside the picture: classes of the image, the class that is drawn, the objects. */
 
-import { byId, dot, make, perhaps } from "./page.js";
+import { byId, dot, make } from "../dom.js";
 
 /** @typedef {import("./shapes.js").Shape} Shape */
 /** @typedef {import("./shapes.js").Annotation} Annotation */
@@ -28,7 +28,7 @@ export class Side {
     this.mayEdit = mayEdit;
     this.doing = doing;
     this.ofImage = byId("classes", HTMLUListElement);
-    this.palette = perhaps("palette");
+    this.palette = document.getElementById("palette");
     this.objects = byId("objects", HTMLUListElement);
     this.objects.addEventListener("pointerover", (event) => doing.hover(placeOf(event)));
     this.objects.addEventListener("pointerleave", () => doing.hover(-1));
@@ -66,14 +66,10 @@ export class Side {
     section.replaceChildren();
     if (!suggestion) return;
     const { name, colour } = this.classes.of(suggestion.class);
-    const words = make("p");
-    words.append("The model suggests ", dot(colour), " ", make("strong", "", name), ` ${Math.round(suggestion.probability * 100)} %`);
-    section.append(words);
+    const percent = ` ${Math.round(suggestion.probability * 100)} %`;
+    section.append(make("p", null, "The model suggests ", dot(colour), " ", make("strong", null, name), percent));
     if (!this.mayEdit) return;
-    const button = make("button", "", "Accept (A)");
-    button.type = "button";
-    button.addEventListener("click", this.doing.accept);
-    section.append(button);
+    section.append(make("button", { type: "button", onclick: this.doing.accept }, "Accept (A)"));
   }
 
   /** @param {number[]} has @returns {HTMLLIElement[]} */
@@ -81,8 +77,8 @@ export class Side {
     const all = this.classes.active.map((one) => one.number);
     const listed = all.length <= FEW && this.mayEdit ? [...new Set([...all, ...has])] : has;
     const chips = listed.map((number) => this.#chip(number, has.includes(number), this.mayEdit ? () => this.doing.toggle(number) : null, ""));
-    if (!this.mayEdit && !has.length) chips.push(item(make("span", "quiet", "of no class")));
-    if (this.mayEdit && all.length > FEW) chips.push(item(this.#more("Choose…", "image")));
+    if (!this.mayEdit && !has.length) chips.push(make("li", { className: "quiet" }, "of no class"));
+    if (this.mayEdit && all.length > FEW) chips.push(this.#more("Choose…", "image"));
     return chips;
   }
 
@@ -92,51 +88,40 @@ export class Side {
     const { drawn } = this.classes;
     const listed = all.length <= FEW ? all : [...new Set([...all.slice(0, 9), ...(drawn < 0 ? [] : [drawn])])];
     const chips = listed.map((number) => this.#chip(number, number === drawn, () => this.doing.draw(number), this.classes.digitOf(number)));
-    if (all.length > FEW) chips.push(item(this.#more("More… (C)", "object")));
-    if (!all.length) chips.push(item(make("span", "quiet", "There are no classes yet. Add one beside the grid.")));
+    if (all.length > FEW) chips.push(this.#more("More… (C)", "object"));
+    if (!all.length) chips.push(make("li", { className: "quiet" }, "There are no classes yet. Add one beside the grid."));
     return chips;
   }
 
   /** @param {number} number @param {boolean} on @param {(() => void) | null} click @param {string} key */
   #chip(number, on, click, key) {
     const { name, colour } = this.classes.of(number);
-    const button = make("button");
-    button.type = "button";
-    button.title = name;
-    button.disabled = !click;
+    const properties = { type: /** @type {const} */ ("button"), title: name, disabled: !click, onclick: click };
+    const button = make("button", properties, dot(colour), make("span", null, name));
     button.setAttribute("aria-pressed", String(on));
-    button.append(dot(colour), make("span", "", name));
-    if (key) button.append(make("kbd", "", key));
-    if (click) button.addEventListener("click", click);
-    return item(button);
+    if (key) button.append(make("kbd", null, key));
+    return make("li", null, button);
   }
 
   /** @param {string} words @param {"image" | "object"} purpose */
   #more(words, purpose) {
-    const button = make("button", "", words);
-    button.type = "button";
-    button.addEventListener("click", () => this.doing.choose(purpose));
-    return button;
+    return make("li", null, make("button", { type: "button", onclick: () => this.doing.choose(purpose) }, words));
   }
 
   /** @param {Shape} shape @param {number} place @param {boolean} selected @param {boolean} shown */
   #object(shape, place, selected, shown) {
     const { name, colour } = this.classes.of(shape.class);
-    const row = make("li", shown ? "" : "off");
-    row.id = `object-${place}`;
+    const row = make("li", { className: shown ? "" : "off", id: `object-${place}`, title: wordsOf(shape) });
     row.dataset.place = String(place);
     row.setAttribute("role", "option");
     row.setAttribute("aria-selected", String(selected));
-    row.title = wordsOf(shape);
-    const eye = make("button", "", shown ? "hide" : "show");
-    eye.type = "button";
-    eye.tabIndex = -1;
+    const eye = make("button", { type: "button", tabIndex: -1 }, shown ? "hide" : "show");
     eye.setAttribute("aria-label", `${shown ? "Hide" : "Show"} ${name}`);
     eye.addEventListener("click", (event) => {
       event.stopPropagation();
       this.doing.hide(shape);
     });
-    row.append(dot(colour), make("span", "text", name), make("span", "figure", sizeOf(shape)), eye);
+    row.append(dot(colour), make("span", { className: "text" }, name), make("span", { className: "figure" }, sizeOf(shape)), eye);
     return row;
   }
 }
@@ -153,13 +138,6 @@ function wordsOf(shape) {
 
 /** @param {number} value */
 const figure = (value) => String(Math.round(value * 10) / 10);
-
-/** @param {HTMLElement} held */
-function item(held) {
-  const made = make("li");
-  made.append(held);
-  return made;
-}
 
 /** @param {Event} event @returns {number} of the row that it is on */
 function placeOf(event) {

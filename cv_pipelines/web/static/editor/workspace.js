@@ -1,11 +1,11 @@
 /** One image at a time: shown, changed, left for the next one, which waits for nothing. */
 
 import { Problem } from "../api.js";
+import { byId, make } from "../dom.js";
 import { Conflicts, ask, joined } from "./conflicts.js";
 import { Editing, UNLABELLED } from "./editing.js";
 import { clock } from "./images.js";
 import { Journal, sayingOf } from "./journal.js";
-import { byId } from "./page.js";
 import { alike } from "./shapes.js";
 
 /** @typedef {import("./images.js").Labelled} Labelled */
@@ -29,18 +29,19 @@ export class Workspace {
   /**
    * @param {import("./images.js").Images} images
    * @param {import("./classes.js").Classes} classes
-   * @param {{prefix: string, mayEdit: boolean}} person
+   * @param {{who: string, dataset: string, mayEdit: boolean}} person
    * @param {{opened: () => void, changed: () => void, say: (words: string) => void}} listener
    */
-  constructor(images, classes, { prefix, mayEdit }, listener) {
+  constructor(images, classes, { who, dataset, mayEdit }, listener) {
     this.images = images;
     this.classes = classes;
     this.listener = listener;
-    this.conflicts = new Conflicts(localStorage, `${prefix}conflict/`);
+    const of = `${dataset}/${who}/`; // as the grid calls it: what waits there is sent from here, too
+    this.conflicts = new Conflicts(localStorage, `cv.conflict/${of}`);
     this.editing = new Editing((annotation, words, nudge) => this.#save(annotation, words, nudge));
     this.editing.locked = true;
     this.mayEdit = mayEdit;
-    this.journal = new Journal(`${prefix}save/`, `${images.grid}/labels`, {
+    this.journal = new Journal(`cv.save/${of}`, who, `${images.grid}/labels`, {
       refused: (refused) => this.#refused(refused),
       state: (state) => this.#state(state),
     });
@@ -140,12 +141,12 @@ export class Workspace {
   }
 
   /** @param {import("../saving/queue.js").Conflict} refused */
-  #refused({ image_id, code, who, mine, detail }) {
+  #refused(refused) {
+    const { image_id, code, mine, detail } = refused;
     if (!mine) {
       if (image_id === this.id) void this.show(image_id); // it was taken back anyway: what stands is shown
     } else if (code === "conflict") {
-      const stands = image_id === this.id ? this.editing.annotation : null;
-      this.conflicts.keep(image_id, { mine: sayingOf(mine, stands), who });
+      this.conflicts.keep(refused);
       void this.#settle();
     } else {
       this.#trouble = detail ?? REASONS[code] ?? `The server has refused it (${code}).`;
@@ -161,7 +162,7 @@ export class Workspace {
     try {
       const id = this.id;
       const stands = await this.#fetch(id);
-      if (id === this.id) await this.#decide(undecided.mine, stands, undecided.who);
+      if (id === this.id) await this.#decide(undecided, stands);
     } catch (error) {
       this.listener.say(error instanceof Error ? error.message : String(error));
     } finally {
@@ -170,9 +171,10 @@ export class Workspace {
     }
   }
 
-  /** @param {Annotation} mine @param {Labelled} stands @param {string} who */
-  async #decide(mine, stands, who) {
+  /** @param {import("../saving/queue.js").Conflict} undecided @param {Labelled} stands */
+  async #decide({ mine: said, who }, stands) {
     const theirs = stands.annotation ?? UNLABELLED;
+    const mine = said ? sayingOf(said.what, stands.annotation) : theirs;
     const { image_id, width, height, version } = stands;
     const both = { mine, theirs, who: stands.who || who, size: { width, height }, picture: this.images.picture(image_id), classes: this.classes };
     const choice = alike(mine, theirs) ? "theirs" : await ask(both);
@@ -193,12 +195,10 @@ export class Workspace {
     const [words, bad] = undecided.length ? [`${undecided.length === 1 ? "1 image needs" : `${undecided.length} images need`} a decision`, true] : this.#words(state);
     if (place.textContent !== words || undecided.length) place.replaceChildren(words);
     place.classList.toggle("bad", bad);
-    if (state.mood === "login" && state.waiting) place.append(" ", anchor(`/login?next=${encodeURIComponent(location.pathname + location.search)}`, "Log in"));
+    if (state.mood === "login" && state.waiting) place.append(" ", login());
     if (undecided.length && !this.#asking) {
-      const button = document.createElement("button");
-      button.textContent = "Decide";
-      button.addEventListener("click", () => void (undecided.includes(this.id) ? this.#settle() : this.show(undecided[0] ?? this.id)));
-      place.append(" ", button);
+      const onclick = () => void (undecided.includes(this.id) ? this.#settle() : this.show(undecided[0] ?? this.id));
+      place.append(" ", make("button", { onclick }, "Decide"));
     }
   }
 
@@ -217,9 +217,9 @@ export class Workspace {
   /** @param {unknown} error */
   #failed(error) {
     const words = error instanceof Error ? error.message : String(error);
-    const login = error instanceof Problem && error.status === 401;
+    const out = error instanceof Problem && error.status === 401;
     if (this.image) this.listener.say(words); // what was fetched ahead is shown
-    else this.#note(words, login ? anchor(`/login?next=${encodeURIComponent(location.pathname + location.search)}`, "Log in") : again(() => void this.show(this.id)));
+    else this.#note(words, out ? login() : make("button", { onclick: () => void this.show(this.id) }, "Try again"));
   }
 
   /** @param {string} words @param {HTMLElement} [more] */
@@ -242,18 +242,5 @@ export function link(element, address) {
   else element.removeAttribute("href");
 }
 
-/** @param {string} address @param {string} words */
-function anchor(address, words) {
-  const made = document.createElement("a");
-  made.href = address;
-  made.textContent = words;
-  return made;
-}
-
-/** @param {() => void} act */
-function again(act) {
-  const made = document.createElement("button");
-  made.textContent = "Try again";
-  made.addEventListener("click", act);
-  return made;
-}
+/** Where to log in, and come back. */
+const login = () => make("a", { href: `/login?next=${encodeURIComponent(location.pathname + location.search)}` }, "Log in");

@@ -24,6 +24,7 @@ from cv_pipelines.storage.packs import Pack, Place
 from cv_pipelines.storage.protocol import ObjectStore
 
 pytest_plugins = [
+    "tests.browsers",
     "tests.clips",
     "tests.order",
     "tests.installation",

@@ -1,48 +1,12 @@
 """The web application in a real browser: log in, look at images, log out."""
 
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.browser.flags import FLAGS
+from tests.browsers import enter, keep
 from tests.web_site import EVIL, Site
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page on a common small screen; whatever the content policy refuses, or a script says, is a failure."""
-    page = browser.new_page(viewport={"width": 1366, "height": 768})
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
-    yield page
-    page.close()
-    assert [one for one in said if "status of 401" not in one] == []
-
-
-def enter(page: Page, url: str, token: str) -> None:
-    page.goto(f"{url}/datasets")
-    page.get_by_label("Token").fill(token)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Data sets")).to_be_visible()
-
-
-def keep(page: Page, name: str, folder: Path) -> None:
-    """A screenshot, where CV_SCREENSHOTS or the test's own folder is."""
-    page.screenshot(path=Path(os.environ.get("CV_SCREENSHOTS", folder)) / f"{name}.png")
 
 
 def test_a_person_logs_in_sees_images_pages_on_and_logs_out(
@@ -56,9 +20,9 @@ def test_a_person_logs_in_sees_images_pages_on_and_logs_out(
 
     page.get_by_role("link", name="shapes").click()
     expect(page.get_by_text("1 – 200 of 230").first).to_be_visible()
-    tiles = page.get_by_role("list", name="Images").get_by_role("listitem")
+    tiles = page.get_by_role("listbox", name="Images").get_by_role("option")
     expect(tiles).to_have_count(200)
-    first = tiles.first.get_by_role("img")
+    first = tiles.first.locator("img")
     expect(first).to_have_js_property("naturalWidth", 144)
     assert re.fullmatch("bar|disc|frame", tiles.first.locator(".text").inner_text())
     page.wait_for_load_state("networkidle")

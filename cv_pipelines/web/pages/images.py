@@ -10,13 +10,12 @@ from cv_pipelines.images.thumbnail import LARGEST, SMALLEST, thumbnail_jpeg
 from cv_pipelines.web.access import Viewer
 from cv_pipelines.web.labelling.queue_page import find_page
 from cv_pipelines.web.pages.chosen import Chosen, Cursor, ImageId
+from cv_pipelines.web.pages.grid_view import render_grid
 from cv_pipelines.web.platform import Platform, platform_of
 from cv_pipelines.web.shown_images import images_with
-from cv_pipelines.web.templating import render
 
 router = APIRouter()
 PAGE = 200
-SIZES = {"small": 96, "medium": 160, "large": 256}
 _STEP = 32
 """Thumbnails are made in few sizes."""
 _CODE = 1
@@ -34,23 +33,11 @@ def grid_page(
     choice: Chosen,
     after: Cursor = "",
     before: Cursor = "",
-    size: str = "medium",
     x_fragment: Annotated[str, Header()] = "",
 ) -> Response:
     """Images of a queue: those after one, or right before one; as a fragment the tiles and the paging alone."""
-    chosen = size if size in SIZES else "medium"
     page = find_page(platform.labelling, name, choice, who.name, after, before, PAGE)
-    return render(
-        request,
-        "tiles.html" if x_fragment else "images.html",
-        headers={"Vary": "X-Fragment"},
-        name=name,
-        page=page,
-        choice=choice,
-        size=chosen,
-        sizes=list(SIZES),
-        pixels=SIZES[chosen],
-    )
+    return render_grid(request, who, name, page, choice, bool(x_fragment))
 
 
 @router.get("/datasets/{name}/images/{image_id}/thumbnail")
@@ -60,7 +47,7 @@ async def thumbnail(
     who: Viewer,
     name: str,
     image_id: ImageId,
-    size: Annotated[int, Query(ge=SMALLEST, le=LARGEST)] = SIZES["medium"],
+    size: Annotated[int, Query(ge=SMALLEST, le=LARGEST)] = 160,
 ) -> Response:
     """A JPEG without metadata; browsers ask again only whether it still may be shown."""
     pixels = -(-size // _STEP) * _STEP

@@ -10,10 +10,11 @@ from cv_pipelines.annotations.store.events import newest_of
 from cv_pipelines.database.engine import reading
 from cv_pipelines.web.access import Annotator, Viewer
 from cv_pipelines.web.labelling.changes import ChangesBody
-from cv_pipelines.web.labelling.label_index import Counts, Label
+from cv_pipelines.web.labelling.label_index import Label
 from cv_pipelines.web.labelling.queue_page import neighbours_of
 from cv_pipelines.web.labelling.saving import save_changes
 from cv_pipelines.web.pages.chosen import Chosen, ImageId
+from cv_pipelines.web.pages.grid_view import counts_json
 from cv_pipelines.web.platform import Platform, platform_of
 
 router = APIRouter()
@@ -83,11 +84,6 @@ def label_json(label: Label) -> dict[str, Any] | None:
     numbers = [one.number for one in label.classes]
     more = {"origin": label.origin, "who": label.who, "model": label.model}
     return {"classes": numbers, "boxes": label.boxes, **more}
-
-
-def counts_json(counts: Counts) -> dict[str, Any]:
-    """Of a whole data set."""
-    return {"labelled": counts.labelled, "total": counts.total, "classes": counts.classes}
 
 
 def annotation_json(content: str, names: dict[int, str]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ export class Editing {
   #history = history.begin(/** @type {Step} */ ({ annotation: UNLABELLED, selected: -1 }));
   /** @type {Annotation | null} */
   #preview = null;
-  #nudged = 0;
+  #nudged = -Infinity;
   /** @type {Size} */
   size = { width: 1, height: 1 };
   selected = -1;
@@ -87,7 +87,7 @@ export class Editing {
   /** @param {number} place -1: nothing */
   select(place) {
     this.selected = place < this.annotation.boxes.length ? place : -1;
-    this.#nudged = 0;
+    this.#nudged = -Infinity;
   }
 
   /** Select the one after (or before) the selected one, around the end. @param {1 | -1} step */
@@ -174,7 +174,7 @@ export class Editing {
     this.#preview = null;
     if (this.locked || steps === this.#history) return;
     this.#history = steps;
-    this.#nudged = 0;
+    this.#nudged = -Infinity;
     this.selected = steps.present.selected;
     this.saved(steps.present.annotation, words, false);
   }
@@ -185,7 +185,7 @@ export class Editing {
     if (this.locked || alike(shape, annotation.boxes[this.selected])) return;
     const step = { annotation: withBox(annotation, this.selected, shape), selected: this.selected };
     const now = this.clock();
-    const again = this.#nudged > 0 && now - this.#nudged < TOGETHER;
+    const again = now - this.#nudged < TOGETHER;
     this.#history = again ? history.amend(this.#history, step) : history.advance(this.#history, step);
     this.#nudged = now;
     this.saved(step.annotation, words, true);
@@ -197,7 +197,7 @@ export class Editing {
     if (this.locked) return;
     if (!same(annotation, this.#history.present.annotation)) {
       this.#history = history.advance(this.#history, { annotation, selected });
-      this.#nudged = 0;
+      this.#nudged = -Infinity;
       if (save) this.saved(annotation, words, false);
     }
     this.selected = selected;

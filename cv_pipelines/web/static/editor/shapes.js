@@ -65,7 +65,7 @@ export function boxBetween(one, other, number, size) {
  */
 export function polygonOf(ring, number, size) {
   const inside = ring.map((point) => within(point, size));
-  const points = inside.filter((point, place) => !same(point, inside[(place || inside.length) - 1]));
+  const points = inside.filter((point, place) => !same(point, inside[place + 1] ?? inside[0]));
   const shape = { class: number, left: 0, top: 0, width: 0, height: 0, outline: [points], attributes: {} };
   return withOutline(shape, [points]);
 }

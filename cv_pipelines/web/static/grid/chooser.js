@@ -21,8 +21,10 @@ export class Chooser {
     const choose = () => go(this.#address());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
+      this.search.blur(); // keys are for the images again
       choose();
     });
+    this.slider.addEventListener("change", () => this.slider.blur());
     const soon = later(WAIT, choose);
     this.form.addEventListener("input", ({ target }) => {
       if (target === this.slider) this.resize();
@@ -69,7 +71,7 @@ export class Chooser {
     const chosen = new URLSearchParams();
     for (const [key, value] of new FormData(this.form))
       if (typeof value === "string" && value && !(key === "queue" && value === "all")) chosen.set(key, value);
-    return `${location.pathname}?${chosen}`;
+    return `${new URL(this.form.action).pathname}?${chosen}`;
   }
 
   /** Let the form say what the address says: after going back. */

@@ -1,0 +1,53 @@
+"""Chromium for tests of our own pages: pages that fail on what a script says, logging in, screenshots."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.flags import FLAGS
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(browser: Browser, *allowed: str) -> Iterator[Page]:
+    """A page of a browser of its own, on a common small screen.
+
+    What the content policy refuses, or a script says, is a failure, unless it holds one of the words that are allowed.
+    """
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    yield page
+    page.close()
+    assert [one for one in said if not any(word in one for word in ("status of 401", *allowed))] == []
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with opened(browser) as page:
+        yield page
+
+
+def enter(page: Page, url: str, token: str) -> None:
+    page.goto(f"{url}/datasets")
+    page.get_by_label("Token").fill(token)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Data sets")).to_be_visible()
+
+
+def keep(page: Page, name: str, folder: Path) -> None:
+    """A screenshot, where CV_SCREENSHOTS or the test's own folder is."""
+    page.screenshot(path=Path(os.environ.get("CV_SCREENSHOTS", folder)) / f"{name}.png")

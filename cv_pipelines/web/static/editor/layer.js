@@ -80,6 +80,8 @@ export class Layer {
       tag.classList.toggle("selected", place === selected);
       tag.style.backgroundColor = colour;
       tag.style.color = inkOn(colour);
+      const wide = place === selected || place === hovered;
+      tag.style.maxWidth = wide ? "" : `${Math.max(shape.width * view.scale + 2, 48)}px`; // many small ones stay apart
       tag.style.transform = `translate(${Math.max(Math.round(x) - 1, 0)}px, ${Math.max(Math.round(y), 18)}px) translateY(-100%)`;
     });
     for (const shape of gone) this.#remove(shape);

@@ -4,17 +4,19 @@ import { byId } from "../dom.js";
 import { Chooser } from "./chooser.js";
 import { Classes } from "./classes.js";
 import { Gestures } from "./gestures.js";
-import { Images } from "./images.js";
+import { Images, clock } from "./images.js";
 import { actionOf } from "./keys.js";
 import { Layer } from "./layer.js";
 import { filterOf, logTable, recall, remember, USUAL } from "./look.js";
 import { Side, sizeOf } from "./side.js";
 import { fit, panned, toImage, zoomed } from "./view.js";
-import { Workspace, link } from "./workspace.js";
+import { Workspace } from "./workspace.js";
 
 /** @typedef {import("./shapes.js").Shape} Shape */
 
 const ZOOM = 1.25;
+/** @type {import("./workspace.js").Step[]} */
+const STEPS = ["previous", "next", "earlier", "later"];
 const { dataset, may_edit: mayEdit, classes: all } = JSON.parse(byId("known", HTMLScriptElement).textContent ?? "");
 const who = document.querySelector('meta[name="user"]')?.getAttribute("content") ?? "";
 const classes = new Classes(all, dataset, localStorage);
@@ -52,6 +54,8 @@ let view = { scale: 1, left: 0, top: 0 };
 let fitted = true;
 let look = recall(localStorage, dataset);
 let drawing = 0;
+/** @type {import("./workspace.js").Step | null} */
+let wanted = null;
 
 /** @param {Shape} shape */
 function shown(shape) {
@@ -124,10 +128,25 @@ function opened() {
     gestures.hovered = -1;
     fitAll();
   }
-  link(byId("previous", HTMLAnchorElement), image.previous && images.page(image.previous));
-  link(byId("next", HTMLAnchorElement), image.next && images.page(image.next));
+  const { frame } = workspace;
+  byId("frame", HTMLElement).hidden = !frame;
+  byId("time", HTMLElement).textContent = frame ? clock(frame.seconds) : "";
+  byId("time", HTMLElement).title = frame ? `${frame.video}, exactly ${frame.seconds} s` : "";
+  for (const to of STEPS) {
+    const id = workspace.neighbour(to);
+    if (id) byId(to, HTMLAnchorElement).href = images.page(id);
+    else byId(to, HTMLAnchorElement).removeAttribute("href");
+  }
   byId("back", HTMLAnchorElement).href = images.gridFrom(image.previous, image_id);
   redraw();
+  if (wanted) step(wanted);
+}
+
+/** To another image; where it is not known yet which one that is, as soon as it is. @param {import("./workspace.js").Step} to */
+function step(to) {
+  const id = workspace.neighbour(to);
+  wanted = id === undefined ? to : null;
+  go(id);
 }
 
 function suggested() {
@@ -244,10 +263,10 @@ const ACTIONS = {
   help: () => byId("keys", HTMLDialogElement).showModal(),
   accept,
   empty: () => editing.replace({ classes: [], boxes: [] }, "There is nothing on it", true),
-  previous: () => go(workspace.image?.previous),
-  next: () => go(workspace.image?.next),
-  earlier: () => follow("earlier"),
-  later: () => follow("later"),
+  previous: () => step("previous"),
+  next: () => step("next"),
+  earlier: () => step("earlier"),
+  later: () => step("later"),
   grid: () => location.assign(byId("back", HTMLAnchorElement).href),
   pan: () => (gestures.panning = true),
 };
@@ -256,11 +275,6 @@ const ACTIONS = {
 function showNames(on) {
   names = on;
   byId("names", HTMLInputElement).checked = on;
-}
-
-/** @param {string} id of a link to another image */
-function follow(id) {
-  go(/\/images\/([0-9a-f]{64})/.exec(byId(id, HTMLAnchorElement).getAttribute("href") ?? "")?.[1]);
 }
 
 /** @param {KeyboardEvent} event */
@@ -278,7 +292,7 @@ function press(event) {
   } else if (action.does === "move") {
     if (inList) editing.selectNext(action.down < 0 || action.across < 0 ? -1 : 1);
     else if (editing.shape) editing.nudge(action.across, action.down);
-    else if (action.across) go(action.across < 0 ? workspace.image?.previous : workspace.image?.next);
+    else if (action.across) step(action.across < 0 ? "previous" : "next");
   } else if (action.does === "grow") editing.grow(action.across, action.down);
   else if (!event.repeat || REPEATS.includes(action.does)) ACTIONS[action.does]();
   redraw();
@@ -322,7 +336,9 @@ byId("plain", HTMLButtonElement).addEventListener("click", () => {
   applyLook();
 });
 for (const tool of /** @type {const} */ (["select", "box", "polygon"])) click(`tool-${tool}`, tool);
-for (const id of /** @type {const} */ (["undo", "redo", "smaller", "larger", "fit", "help", "previous", "next", "earlier", "later"])) click(id, id);
+for (const id of /** @type {const} */ (["undo", "redo", "smaller", "larger", "fit", "help"])) click(id, id);
+for (const id of STEPS) click(id, id);
+document.getElementById("more")?.addEventListener("click", () => choose("object"));
 byId("names", HTMLInputElement).addEventListener("change", (event) => act(() => showNames(/** @type {HTMLInputElement} */ (event.target).checked)));
 layer.picture.addEventListener("load", () => (layer.picture.style.backgroundImage = ""));
 layer.picture.addEventListener("error", () => say("The picture cannot be shown."));

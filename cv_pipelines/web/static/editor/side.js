@@ -78,17 +78,19 @@ export class Side {
     const listed = all.length <= FEW && this.mayEdit ? [...new Set([...all, ...has])] : has;
     const chips = listed.map((number) => this.#chip(number, has.includes(number), this.mayEdit ? () => this.doing.toggle(number) : null, ""));
     if (!this.mayEdit && !has.length) chips.push(make("li", { className: "quiet" }, "of no class"));
-    if (this.mayEdit && all.length > FEW) chips.push(this.#more("Choose…", "image"));
+    if (this.mayEdit && all.length > FEW) {
+      chips.push(make("li", null, make("button", { type: "button", onclick: () => this.doing.choose("image") }, "Choose…")));
+    }
     return chips;
   }
 
   /** @returns {HTMLLIElement[]} */
   #drawChips() {
     const all = this.classes.active.map((one) => one.number);
+    byId("more", HTMLElement).hidden = all.length <= FEW;
     const { drawn } = this.classes;
     const listed = all.length <= FEW ? all : [...new Set([...all.slice(0, 9), ...(drawn < 0 ? [] : [drawn])])];
     const chips = listed.map((number) => this.#chip(number, number === drawn, () => this.doing.draw(number), this.classes.digitOf(number)));
-    if (all.length > FEW) chips.push(this.#more("More… (C)", "object"));
     if (!all.length) chips.push(make("li", { className: "quiet" }, "There are no classes yet. Add one beside the grid."));
     return chips;
   }
@@ -101,11 +103,6 @@ export class Side {
     button.setAttribute("aria-pressed", String(on));
     if (key) button.append(make("kbd", null, key));
     return make("li", null, button);
-  }
-
-  /** @param {string} words @param {"image" | "object"} purpose */
-  #more(words, purpose) {
-    return make("li", null, make("button", { type: "button", onclick: () => this.doing.choose(purpose) }, words));
   }
 
   /** @param {Shape} shape @param {number} place @param {boolean} selected @param {boolean} shown */

@@ -4,13 +4,13 @@ import { Problem } from "../api.js";
 import { byId, make } from "../dom.js";
 import { Conflicts, ask, joined } from "./conflicts.js";
 import { Editing, UNLABELLED } from "./editing.js";
-import { clock } from "./images.js";
 import { Journal, sayingOf } from "./journal.js";
 import { alike } from "./shapes.js";
 
 /** @typedef {import("./images.js").Labelled} Labelled */
 /** @typedef {import("./shapes.js").Annotation} Annotation */
 /** @typedef {import("../saving/saver.js").State} State */
+/** @typedef {"previous" | "next" | "earlier" | "later"} Step to another image: in the queue, or in time */
 
 const MOST_STEPS = 50; // images whose steps can be undone when one comes back to them
 
@@ -18,6 +18,9 @@ export class Workspace {
   /** @type {Labelled | null} */
   image = null;
   id = "";
+  /** @type {import("./images.js").Frame | null} */
+  frame = null;
+  #framed = false;
   #turn = 0;
   #asking = false;
   /** @type {Map<string, import("./editing.js").Editing["steps"]>} */
@@ -46,6 +49,7 @@ export class Workspace {
       state: (state) => this.#state(state),
     });
     if (mayEdit) this.journal.saver.start();
+    else this.#state(this.#saving);
   }
 
   /** @param {string} id */
@@ -55,19 +59,28 @@ export class Workspace {
     this.id = id;
     this.image = null;
     this.editing.locked = true;
+    this.frame = null;
     this.#note("");
-    byId("frame", HTMLElement).hidden = true;
     const known = this.images.known(id);
     if (known) this.#open(known);
     else this.listener.changed();
     try {
-      const fresh = await this.#fetch(id);
-      if (turn === this.#turn) this.#refresh(fresh);
+      const [fresh, frame] = await Promise.all([this.#fetch(id), this.#framed ? this.images.frame(id) : null]);
+      if (turn !== this.#turn) return;
+      this.frame = frame;
+      this.#refresh(fresh);
     } catch (error) {
       if (turn === this.#turn) this.#failed(error);
       return;
     }
-    if (turn === this.#turn) await this.#afterwards(turn);
+    await this.#afterwards(turn);
+  }
+
+  /** The image that comes before or after this one; null: there is none, undefined: that is not known yet. @param {Step} step @returns {string | null | undefined} */
+  neighbour(step) {
+    if (step === "previous" || step === "next") return this.image?.[step];
+    if (!this.image || (isFrame(this.image.name) && !this.frame)) return undefined;
+    return this.frame?.[step === "earlier" ? "previous" : "next"] ?? null;
   }
 
   /** The labels of an image, not older than what this page has had saved. @param {string} id */
@@ -106,20 +119,16 @@ export class Workspace {
   async #afterwards(turn) {
     const image = this.image;
     if (!image) return;
-    if (/s=\d+\/\d+$/.test(image.name)) await this.#showFrame(turn);
-    for (const id of [image.next, image.previous]) if (turn === this.#turn) await this.images.fetchAhead(id);
-  }
-
-  /** @param {number} turn */
-  async #showFrame(turn) {
-    const frame = await this.images.frame(this.id).catch(() => null);
-    if (!frame || turn !== this.#turn) return;
-    byId("frame", HTMLElement).hidden = false;
-    const time = byId("time", HTMLElement);
-    time.textContent = clock(frame.seconds);
-    time.title = `${frame.video}, exactly ${frame.seconds} s`;
-    for (const [key, id] of /** @type {const} */ ([["earlier", frame.previous], ["later", frame.next]])) {
-      link(byId(key, HTMLAnchorElement), id ? this.images.page(id) : null);
+    if (isFrame(image.name) && !this.frame) {
+      const frame = await this.images.frame(this.id).catch(() => null);
+      if (turn !== this.#turn) return;
+      this.#framed = frame !== null; // so are the others, then: the next one is asked for at once
+      this.frame = frame;
+      this.listener.opened();
+    }
+    const { frame } = this;
+    for (const id of frame ? [frame.next, frame.previous] : [image.next, image.previous]) {
+      if (turn === this.#turn) await this.images.fetchAhead(id);
     }
   }
 
@@ -236,11 +245,8 @@ const REASONS = {
   missing_image: "this image is not there any more.",
 };
 
-/** A link to somewhere, or to nowhere. @param {HTMLAnchorElement} element @param {string | null} address */
-export function link(element, address) {
-  if (address) element.href = address;
-  else element.removeAttribute("href");
-}
+/** Whether a name is that of a frame of a video. @param {string} name */
+const isFrame = (name) => /s=\d+\/\d+$/.test(name);
 
 /** Where to log in, and come back. */
 const login = () => make("a", { href: `/login?next=${encodeURIComponent(location.pathname + location.search)}` }, "Log in");

@@ -446,7 +446,7 @@ def test_a_suggestion_of_the_model_is_shown_as_one_and_accepted(
 
     page.route(re.compile(f"{image}/label"), suggest)
     show(page, url, image)
-    expect(page.locator("#suggestion")).to_contain_text("The model suggests sign 93 %")
+    expect(page.locator("#suggestion")).to_contain_text("The model suggests sign 93\u00a0%")
     keep(page, "editor-suggestion", tmp_path)
     page.keyboard.press("a")
     saved(page)

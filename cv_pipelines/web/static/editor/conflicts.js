@@ -18,12 +18,15 @@ export class Conflicts {
 
   /** Ids of the images that they are of. @returns {string[]} */
   get images() {
-    return Object.keys(this.storage).filter((key) => key.startsWith(this.prefix)).map((key) => key.slice(this.prefix.length));
+    const keys = Object.keys(this.storage).filter((key) => key.startsWith(this.prefix));
+    return keys.map((key) => key.slice(this.prefix.length)).filter((image) => this.of(image));
   }
 
-  /** @param {string} image @returns {Undecided | null} */
+  /** What is undecided of an image. That an undo of the grid came too late is for the grid. @param {string} image @returns {Undecided | null} */
   of(image) {
-    return JSON.parse(this.storage.getItem(this.prefix + image) ?? "null");
+    /** @type {Undecided | null} */
+    const found = JSON.parse(this.storage.getItem(this.prefix + image) ?? "null");
+    return found?.code === "conflict" && found.mine && !("restore" in found.mine.what) ? found : null;
   }
 
   /** @param {Undecided} undecided */

@@ -27,10 +27,7 @@ export class Journal {
     this.queue = new SaveQueue(localStorage, prefix);
     this.saver = new Saver(this.queue, address, {
       saved: (_, { image_id, version }) => this.learn(image_id, version),
-      refused: (_, refused) => {
-        this.learn(refused.image_id, refused.version);
-        listener.refused(refused);
-      },
+      refused: (_, refused) => listener.refused(refused), // what stands was not seen yet: it stays the old version
       counts: () => {},
       state: listener.state,
     });

@@ -10,11 +10,12 @@ import { Layer } from "./layer.js";
 import { filterOf, logTable, recall, remember, USUAL } from "./look.js";
 import { Side, sizeOf } from "./side.js";
 import { fit, panned, toImage, zoomed } from "./view.js";
-import { Workspace } from "./workspace.js";
+import { Workspace, isFrame } from "./workspace.js";
 
 /** @typedef {import("./shapes.js").Shape} Shape */
 
 const ZOOM = 1.25;
+const MOST_PIXELS = 8192; // of a side of a picture, as the server makes them
 /** @type {import("./workspace.js").Step[]} */
 const STEPS = ["previous", "next", "earlier", "later"];
 const { dataset, may_edit: mayEdit, classes: all } = JSON.parse(byId("known", HTMLScriptElement).textContent ?? "");
@@ -113,7 +114,8 @@ function opened() {
   const { image } = workspace;
   if (!image) return;
   const { image_id, name, width, height } = image;
-  const short = name.split("/").pop() || name;
+  const file = isFrame(name) ? name.replace(/\/[^/]*\/[^/]*$/, "") : name; // of frames the video
+  const short = file.split("/").pop() || name;
   const title = byId("name", HTMLElement);
   title.textContent = short;
   title.title = name;
@@ -198,7 +200,21 @@ function zoom(factor, around) {
   const { width, height } = room();
   view = panned(zoomed(view, factor, around ?? [width / 2, height / 2]), 0, 0, editing.size, room());
   fitted = false;
+  sharpen();
   redraw();
+}
+
+/** More pixels of a picture that was made smaller, once they can be seen. */
+function sharpen() {
+  const { picture } = layer;
+  const { image_id, address } = { image_id: workspace.id, address: `${images.picture(workspace.id)}?size=${MOST_PIXELS}` };
+  const missing = picture.naturalWidth > 0 && picture.naturalWidth < editing.size.width;
+  if (!missing || view.scale * devicePixelRatio < picture.naturalWidth / editing.size.width || picture.src.endsWith(address)) return;
+  const sharper = new Image();
+  sharper.onload = () => {
+    if (image_id === workspace.id) picture.src = address;
+  };
+  sharper.src = address;
 }
 
 /** @param {number} number */
@@ -341,7 +357,7 @@ for (const id of STEPS) click(id, id);
 document.getElementById("more")?.addEventListener("click", () => choose("object"));
 byId("names", HTMLInputElement).addEventListener("change", (event) => act(() => showNames(/** @type {HTMLInputElement} */ (event.target).checked)));
 layer.picture.addEventListener("load", () => (layer.picture.style.backgroundImage = ""));
-layer.picture.addEventListener("error", () => say("The picture cannot be shown."));
+layer.picture.addEventListener("error", () => workspace.pictureFailed());
 document.addEventListener("keydown", press);
 document.addEventListener("keyup", (event) => {
   if (event.key === " ") act(() => (gestures.panning = false));

@@ -66,7 +66,7 @@ export class Side {
     section.replaceChildren();
     if (!suggestion) return;
     const { name, colour } = this.classes.of(suggestion.class);
-    const percent = ` ${Math.round(suggestion.probability * 100)} %`;
+    const percent = ` ${Math.round(suggestion.probability * 100)}\u00a0%`;
     section.append(make("p", null, "The model suggests ", dot(colour), " ", make("strong", null, name), percent));
     if (!this.mayEdit) return;
     section.append(make("button", { type: "button", onclick: this.doing.accept }, "Accept (A)"));
@@ -77,7 +77,7 @@ export class Side {
     const all = this.classes.active.map((one) => one.number);
     const listed = all.length <= FEW && this.mayEdit ? [...new Set([...all, ...has])] : has;
     const chips = listed.map((number) => this.#chip(number, has.includes(number), this.mayEdit ? () => this.doing.toggle(number) : null, ""));
-    if (!this.mayEdit && !has.length) chips.push(make("li", { className: "quiet" }, "of no class"));
+    if (!listed.length && (!this.mayEdit || !all.length)) chips.push(make("li", { className: "quiet" }, "of no class"));
     if (this.mayEdit && all.length > FEW) {
       chips.push(make("li", null, make("button", { type: "button", onclick: () => this.doing.choose("image") }, "Choose…")));
     }

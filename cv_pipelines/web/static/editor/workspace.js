@@ -190,9 +190,14 @@ export class Workspace {
     if (!choice) return; // later: the state line says so
     this.conflicts.decided(image_id);
     this.journal.learn(image_id, version);
+    const stand = { mine, theirs, both: joined(mine, theirs) }[choice];
+    if (image_id !== this.id) {
+      if (choice !== "theirs") this.journal.say(image_id, stand); // the browser's own "back", meanwhile
+      return;
+    }
     this.editing.replace(theirs, "", false);
     if (choice === "theirs") this.listener.say("Theirs stand");
-    else this.editing.replace(choice === "mine" ? mine : joined(mine, theirs), choice === "mine" ? "Yours stand" : "Both stand", true);
+    else this.editing.replace(stand, choice === "mine" ? "Yours stand" : "Both stand", true);
     this.listener.changed();
   }
 
@@ -231,6 +236,11 @@ export class Workspace {
     else this.#note(words, out ? login() : make("button", { onclick: () => void this.show(this.id) }, "Try again"));
   }
 
+  /** The picture has not come. */
+  pictureFailed() {
+    this.#note("The picture cannot be shown just now; its labels can.", make("button", { onclick: () => location.reload() }, "Try again"));
+  }
+
   /** @param {string} words @param {HTMLElement} [more] */
   #note(words, more) {
     const note = byId("note", HTMLElement);
@@ -246,7 +256,7 @@ const REASONS = {
 };
 
 /** Whether a name is that of a frame of a video. @param {string} name */
-const isFrame = (name) => /s=\d+\/\d+$/.test(name);
+export const isFrame = (name) => /s=\d+\/\d+$/.test(name);
 
 /** Where to log in, and come back. */
 const login = () => make("a", { href: `/login?next=${encodeURIComponent(location.pathname + location.search)}` }, "Log in");

@@ -11,6 +11,7 @@ import { toScreen } from "./view.js";
 /** @typedef {import("./shapes.js").Shape} Shape */
 /** @typedef {import("./shapes.js").Point} Point */
 /** @typedef {import("./view.js").View} View */
+/** @typedef {{group: SVGGElement, tag: HTMLElement, looks: string}} Drawn the elements of an object, and how they look */
 /**
  * @typedef {object} Scene
  * @property {View} view
@@ -31,9 +32,13 @@ import { toScreen } from "./view.js";
 const SVG = "http://www.w3.org/2000/svg";
 /** Points of an outline that are shown with handles at a time: masks have thousands. */
 export const MOST_HANDLES = 300;
+/** Of more objects than this only those show their names that have so many screen pixels for them. */
+const [CROWD, WIDE] = [40, 40];
+/** More objects than this have one line each, not two: drawing them takes half the time. */
+const MANY = 150;
 
 export class Layer {
-  /** @type {Map<Shape, {group: SVGGElement, tag: HTMLElement}>} */
+  /** @type {Map<Shape, Drawn>} */
   #drawn = new Map();
 
   /** @param {HTMLElement} stage with an image, an SVG and a place for names */
@@ -64,27 +69,42 @@ export class Layer {
   }
 
   /** @param {Scene} scene */
-  #drawShapes({ view, shapes, selected, hovered, shown, classed, names }) {
+  #drawShapes(scene) {
+    this.shapes.classList.toggle("many", scene.shapes.length > MANY);
     const gone = new Set(this.#drawn.keys());
-    shapes.forEach((shape, place) => {
+    scene.shapes.forEach((shape, place) => {
       gone.delete(shape);
-      const { name, colour } = classed(shape.class);
-      const { group, tag } = this.#drawn.get(shape) ?? this.#make(shape);
-      const visible = shown(shape) || place === selected;
+      this.#drawShape(scene, shape, place, this.#drawn.get(shape) ?? this.#make(shape));
+    });
+    for (const shape of gone) this.#remove(shape);
+  }
+
+  /** @param {Scene} scene @param {Shape} shape @param {number} place @param {Drawn} drawn */
+  #drawShape({ view, shapes, selected, hovered, shown, classed, names }, shape, place, drawn) {
+    const { name, colour } = classed(shape.class);
+    const marked = place === selected || place === hovered;
+    const visible = shown(shape) || place === selected;
+    const crowded = shapes.length > CROWD && shape.width * view.scale < WIDE;
+    const named = visible && (marked || (names && !crowded));
+    const looks = [name, colour, place, place === selected, place === hovered, visible, named].join();
+    if (looks !== drawn.looks) {
+      drawn.looks = looks; // thousands are drawn at each step of the wheel: only what changes is touched
+      const { group, tag } = drawn;
       group.setAttribute("class", `shape${place === selected ? " selected" : ""}${place === hovered ? " hovered" : ""}`);
       group.setAttribute("data-place", String(place));
-      for (const [key, value] of [["fill", colour], ["stroke", colour], ["display", visible ? "" : "none"]]) group.setAttribute(String(key), String(value));
-      const [x, y] = toScreen(view, [shape.left, shape.top]);
-      tag.hidden = !visible || (!names && place !== selected && place !== hovered);
+      group.setAttribute("fill", colour);
+      group.setAttribute("stroke", colour);
+      group.setAttribute("display", visible ? "" : "none");
+      tag.hidden = !named;
       tag.textContent = name;
       tag.classList.toggle("selected", place === selected);
       tag.style.backgroundColor = colour;
       tag.style.color = inkOn(colour);
-      const wide = place === selected || place === hovered;
-      tag.style.maxWidth = wide ? "" : `${Math.max(shape.width * view.scale + 2, 48)}px`; // many small ones stay apart
-      tag.style.transform = `translate(${Math.max(Math.round(x) - 1, 0)}px, ${Math.max(Math.round(y), 18)}px) translateY(-100%)`;
-    });
-    for (const shape of gone) this.#remove(shape);
+    }
+    if (!named) return;
+    const [x, y] = toScreen(view, [shape.left, shape.top]);
+    drawn.tag.style.maxWidth = marked ? "" : `${Math.max(Math.round(shape.width * view.scale) + 2, 48)}px`; // many small ones stay apart
+    drawn.tag.style.transform = `translate(${Math.max(Math.round(x) - 1, 0)}px, ${Math.max(Math.round(y), 18)}px) translateY(-100%)`;
   }
 
   /** @param {Shape} shape */
@@ -95,7 +115,7 @@ export class Layer {
     this.shapes.append(group);
     const tag = document.createElement("span");
     this.tags.append(tag);
-    const made = { group, tag };
+    const made = { group, tag, looks: "" };
     this.#drawn.set(shape, made);
     return made;
   }

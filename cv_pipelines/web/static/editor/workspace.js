@@ -48,6 +48,9 @@ export class Workspace {
       refused: (refused) => this.#refused(refused),
       state: (state) => this.#state(state),
     });
+    window.addEventListener("beforeunload", (event) => {
+      if (this.#trouble) event.preventDefault(); // what was refused is nowhere but here
+    });
     if (mayEdit) this.journal.saver.start();
     else this.#state(this.#saving);
   }

@@ -23,15 +23,16 @@ def browser(chromium: str) -> Iterator[Browser]:
 def opened(browser: Browser, *allowed: str) -> Iterator[Page]:
     """A page of a browser of its own, on a common small screen.
 
-    What the content policy refuses, or a script says, is a failure, unless it holds one of the words that are allowed.
+    What the content policy refuses, or a script says, is a failure, unless words of it are allowed.
     """
-    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    context = browser.new_context(viewport={"width": 1366, "height": 768})
+    page = context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
     yield page
-    page.close()
+    context.close()
     assert [one for one in said if not any(word in one for word in ("status of 401", *allowed))] == []
 
 

@@ -13,7 +13,18 @@ from cv_pipelines.settings import Settings, load_settings
 from cv_pipelines.web.bounds import Bounds
 from cv_pipelines.web.headers import SecurityHeaders
 from cv_pipelines.web.login_address import HOME
-from cv_pipelines.web.pages import assignments, datasets, editor, images, labels, login, picture, review
+from cv_pipelines.web.pages import (
+    assignments,
+    classes,
+    datasets,
+    editor,
+    images,
+    labels,
+    login,
+    picture,
+    review,
+    suggestions,
+)
 from cv_pipelines.web.platform import Platform, open_platform
 from cv_pipelines.web.problems import answer_problems
 from cv_pipelines.web.request_log import RequestLog, set_up_log
@@ -40,7 +51,8 @@ def assemble(platform: Platform, settings: Settings) -> FastAPI:
     )
     application.state.platform = platform
     answer_problems(application)
-    for page in (login, datasets, images, labels, editor, picture, review, assignments):
+    pages = (login, datasets, images, labels, classes, suggestions, editor, picture, review, assignments)
+    for page in pages:
         application.include_router(page.router)
     application.mount("/static", StaticFiles(directory=_STATIC), name="static")
 

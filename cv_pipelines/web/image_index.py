@@ -1,10 +1,8 @@
 """Which images a version of a data set has, in their order: read once per process, never per request."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from threading import Lock
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +13,10 @@ from cv_pipelines.catalog import Catalog
 from cv_pipelines.images.stored import StoredImages
 from cv_pipelines.images.versions import MANIFEST
 from cv_pipelines.storage.bundles import Reference
+from cv_pipelines.web.kept import Kept
 
 Rows = NDArray[np.int64]
 """Numbers of images in the order of their ids."""
-_MOST = 8
 _MOST_COUNTS = 10_000
 _COLUMNS = ["image_id", "uri", "sources", "width", "height"]
 _NOT_THERE = -1
@@ -60,7 +58,7 @@ class ImageIndex:
         rows = np.minimum(np.searchsorted(self.keys, wanted), len(self) - 1)
         return np.where(self.keys[rows] == wanted, rows, _NOT_THERE)
 
-    def ids_at(self, rows: Rows) -> list[str]:
+    def ids_at(self, rows: Rows | Sequence[int]) -> list[str]:
         """The ids of images."""
         return [key.decode() for key in self.keys[rows].tolist()]
 
@@ -72,7 +70,7 @@ class ImageIndex:
         """The name of an image."""
         return str(self.names[row].as_py())
 
-    def names_at(self, rows: Rows) -> list[str]:
+    def names_at(self, rows: Rows | Sequence[int]) -> list[str]:
         """The names of images."""
         names: list[str] = self.names.take(pa.array(rows)).to_pylist()
         return names
@@ -88,8 +86,7 @@ class ImageIndexes:
 
     catalog: Catalog
     _counts: dict[str, int] = field(default_factory=dict)
-    _held: OrderedDict[str, ImageIndex] = field(default_factory=OrderedDict)
-    _lock: Lock = field(default_factory=Lock)
+    _held: Kept[str, ImageIndex] = field(default_factory=Kept)
 
     def current(self, dataset: str) -> ImageIndex:
         """The index of what a data set is now.
@@ -100,14 +97,8 @@ class ImageIndexes:
         return self.of(self.catalog.require(MANIFEST, dataset))
 
     def of(self, reference: Reference) -> ImageIndex:
-        """The index of a manifest; one thread reads it, others wait for that."""
-        with self._lock:
-            found = self._held.get(reference.key) or self._read(reference)
-            self._held[reference.key] = found
-            self._held.move_to_end(reference.key)
-            while len(self._held) > _MOST:
-                self._held.popitem(last=False)
-            return found
+        """The index of a manifest."""
+        return self._held.of(reference.key, lambda: self._read(reference))
 
     def count(self, reference: Reference) -> int:
         """How many images a manifest has: a number of its own, for which no table is read."""

@@ -15,6 +15,7 @@ from cv_pipelines.storage.factory import open_store
 from cv_pipelines.videos.shelf import Shelf
 from cv_pipelines.web.image_index import ImageIndexes
 from cv_pipelines.web.labelling.labelling import Labelling
+from cv_pipelines.web.labelling.prediction_index import PredictionIndexes
 from cv_pipelines.web.reviewing.agreement import Agreement
 
 _THUMBNAIL_BYTES = 2 * 1024**3
@@ -43,10 +44,10 @@ class Platform:
         """The application database."""
         return self.catalog.database
 
-    @cached_property
+    @property
     def agreement(self) -> Agreement:
         """How far people agree, by data set."""
-        return Agreement(self.catalog, self.indexes)
+        return self.labelling.agreement
 
 
 def open_platform(settings: Settings) -> Platform:
@@ -59,7 +60,8 @@ def open_platform(settings: Settings) -> Platform:
     catalog = Catalog(open_database(settings.database), open_store(settings.store))
     shelf = Shelf(settings.cache / "thumbnails", _THUMBNAIL_BYTES, digits=2)
     indexes = ImageIndexes(catalog)
-    return Platform(catalog, shelf, indexes, Labelling(catalog, indexes), Semaphore(os.cpu_count() or 1))
+    labelling = Labelling(catalog, indexes, Agreement(catalog, indexes), PredictionIndexes(catalog))
+    return Platform(catalog, shelf, indexes, labelling, Semaphore(os.cpu_count() or 1))
 
 
 def platform_of(request: Request) -> Platform:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import OperationalError
 
-from cv_pipelines.database.engine import SCHEMA, open_database, schema_revision
+from cv_pipelines.database.engine import SCHEMA, if_free, open_database, reading, schema_revision
 from cv_pipelines.database.locks import take_turns
 from cv_pipelines.database.tables import artefacts, datasets
 from cv_pipelines.errors import CvError, InfrastructureError, InputError
@@ -217,3 +218,39 @@ def test_postgres_is_spoken_to_with_psycopg_however_its_url_begins(postgres: Pos
 
     assert engine.driver == "psycopg"
     engine.dispose()
+
+
+def test_reading_waits_for_no_writer_and_cannot_write(tmp_path: Path) -> None:
+    engine = open_database(url_of(tmp_path / "cv.sqlite"))
+    row = {"name": "digits", "source": "/data", "classes": []}
+    with engine.begin() as writer:
+        writer.execute(datasets.insert().values(row))
+        with reading(engine) as connection:
+            assert connection.execute(select(func.count()).select_from(datasets)).scalar() == 0
+            with pytest.raises(OperationalError, match="readonly"):
+                connection.execute(datasets.insert().values(row))
+    with engine.begin() as connection:
+        assert connection.execute(datasets.update().values(source="/other")).rowcount == 1, (
+            "others may write again"
+        )
+
+
+def test_what_can_wait_is_not_waited_for(tmp_path: Path) -> None:
+    engine = open_database(url_of(tmp_path / "cv.sqlite"))
+    with engine.begin(), if_free(engine) as connection:
+        assert connection is None
+    with if_free(engine) as connection:
+        assert connection is not None
+        connection.execute(datasets.insert().values(name="digits", source="/data", classes=[]))
+    with reading(engine) as connection:
+        assert connection.execute(select(datasets.c.name)).scalars().all() == ["digits"]
+
+
+@on_both_databases
+def test_reading_and_what_can_wait_on_both_databases(database_url: str) -> None:
+    engine = open_database(database_url)
+    with if_free(engine) as connection:
+        assert connection is not None
+        connection.execute(datasets.insert().values(name="digits", source="/data", classes=[]))
+    with reading(engine) as connection:
+        assert connection.execute(select(datasets.c.name)).scalars().all() == ["digits"]

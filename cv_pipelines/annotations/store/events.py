@@ -16,7 +16,7 @@ from cv_pipelines.database.locks import take_turns
 Origin = Literal["person", "import", "model"]
 _AT_ONCE = 500
 _PAGE = 20_000
-_UNDONE = "undone to version "
+UNDONE = "undone to version "
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,10 +241,10 @@ def _row(dataset: str, change: Change, digest: bytes, head: Row[Any] | None, aut
 
 def undone_note(version: int) -> str:
     """The note of an event that goes back to a version of the label of its image."""
-    return f"{_UNDONE}{version}"
+    return f"{UNDONE}{version}"
 
 
 def undone_version(note: str) -> int | None:
     """The version that an event with this note goes back to, None where it is none of these."""
-    version = note.removeprefix(_UNDONE)
+    version = note.removeprefix(UNDONE)
     return int(version) if note != version and version.isdecimal() else None

@@ -5,13 +5,14 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, select
+from sqlalchemy import Connection, Engine, Row, and_, func, or_, select
 
 from cv_pipelines.annotations.annotation import Annotation
 from cv_pipelines.annotations.opinions import Opinions, Statement, opinions_of
 from cv_pipelines.annotations.store.classes import classes_of
 from cv_pipelines.annotations.store.content import annotation_of, classes_in
-from cv_pipelines.annotations.store.events import undone_version
+from cv_pipelines.annotations.store.events import UNDONE, undone_version
+from cv_pipelines.database.engine import reading
 from cv_pipelines.database.label_tables import label_events
 
 _AT_ONCE = 500
@@ -31,7 +32,7 @@ def read_opinions(
         present: ids of the images that count; None: all.
         until: as they were after this event; None: now.
     """
-    with database.connect() as connection:
+    with reading(database) as connection:
         images = [one for one in _several(connection, dataset) if present is None or one in present]
     yield from opinions_of_images(database, dataset, images, until)
 
@@ -47,22 +48,22 @@ def opinions_of_images(
         images: their ids.
         until: as they were after this event; classes are always those of now.
     """
-    with database.connect() as connection:
+    with reading(database) as connection:
         read = _reader(connection, dataset)
     for start in range(0, len(images), _AT_ONCE):
         some = images[start : start + _AT_ONCE]
-        with database.connect() as connection:  # one each: nobody waits until all are read
+        with reading(database) as connection:  # one each: nothing is held until all are read
             rows = _events(connection, dataset, some, until)
         for image_id, of_image in groupby(rows, key=lambda row: row.image_id):
             yield _opinions(image_id, list(of_image), read)
 
 
 def changed_since(connection: Connection, dataset: str, event: int, until: int) -> list[str]:
-    """Ids of the images of which a person has said something after one event, up to another one."""
+    """Ids of the images of which a person has said or undone something after one event, up to another one."""
     events = label_events.c
     wanted = (events.dataset == dataset, events.id > event, events.id <= until)
-    of_people = (events.origin == "person", events.note == "")
-    return sorted(connection.scalars(select(events.image_id).where(*wanted, *of_people).distinct()))
+    of_people = or_(and_(events.origin == "person", events.note == ""), events.note.startswith(UNDONE))
+    return sorted(connection.scalars(select(events.image_id).where(*wanted, of_people).distinct()))
 
 
 def opinions_on(connection: Connection, dataset: str, image_id: str) -> Opinions:

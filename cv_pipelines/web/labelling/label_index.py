@@ -3,27 +3,27 @@
 Any process may add events; each index asks for those after the last one that it has seen.
 """
 
-from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import Lock, RLock
+from threading import RLock
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row
 
-from cv_pipelines.annotations.store.classes import StoredClass, classes_of, last_class_event
+from cv_pipelines.annotations.store.classes import StoredClass, classes_of, last_class_event, numbers_by_name
 from cv_pipelines.annotations.store.events import Origin, page
 from cv_pipelines.annotations.store.versions import last_event
 from cv_pipelines.images.datasets import Dataset
 from cv_pipelines.storage.bundles import Reference
 from cv_pipelines.web.image_index import ImageIndex
-from cv_pipelines.web.labelling.said import NOTHING, Said, Vocabulary
+from cv_pipelines.web.kept import Kept
+from cv_pipelines.web.labelling.said import NOTHING, Said, Vocabulary, alive_in, said_in
 
 _COLUMNS = ("image_id", "version", "content", "origin", "who", "model")
-_MOST = 8
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,16 @@ class Label:
     model: str = ""
 
 
+def label_of(event: Row[Any] | None, classes: Mapping[int, StoredClass]) -> Label:
+    """What an event of an image says, in short."""
+    if event is None or event.content is None:
+        return Label(event.version if event else 0)
+    alive = alive_in(said_in(event.content), classes)
+    if alive is None:
+        return Label(event.version)
+    return Label(event.version, *alive, event.origin, event.who, event.model)
+
+
 @dataclass(frozen=True)
 class Counts:
     """How many images of a data set are labelled, of how many, and how many bear each class, by its number."""
@@ -67,6 +77,7 @@ class LabelIndex:
         said: what each label says, as a number of `vocabulary`.
         author: of each label, as a number.
         event: the newest one of each image, 0: none.
+        by_name: active classes by all names that they have had: a model goes on using those that it has learned.
     """
 
     images: ImageIndex
@@ -89,7 +100,8 @@ class LabelIndex:
         self._images_bearing: Counter[int] = Counter()
         self._labelled = 0
         self.last = 0
-        self._last_class = 0
+        self._last_class = -1  # none was read yet
+        self.by_name: dict[str, StoredClass] = {}
 
     def catch_up(self, connection: Connection) -> None:
         """Take in what was said since the last time."""
@@ -99,6 +111,8 @@ class LabelIndex:
             self._empty()
         if last_class != self._last_class:
             self.vocabulary.change_classes(classes_of(connection, self.dataset))
+            numbers = numbers_by_name(connection, self.dataset)
+            self.by_name = {name: one for name, number in numbers.items() if (one := self._active(number))}
             self._labelled = sum(
                 count for code, count in self._images_saying.items() if self.vocabulary.counts(code)
             )
@@ -107,6 +121,10 @@ class LabelIndex:
             rows = page(connection, self.dataset, _COLUMNS, self.last, newest)
             self._take(rows)
             self.last = rows[-1].id if rows else newest
+
+    def _active(self, number: int) -> StoredClass | None:
+        found = self.vocabulary.classes.get(number)
+        return found if found and found.state == "active" else None
 
     @property
     def classes(self) -> list[StoredClass]:
@@ -176,16 +194,9 @@ class LabelIndex:
 class LabelIndexes:
     """The indexes used last."""
 
-    _held: OrderedDict[tuple[str, datetime, str], LabelIndex] = field(default_factory=OrderedDict)
-    _lock: Lock = field(default_factory=Lock)
+    _held: Kept[tuple[str, datetime, str], LabelIndex] = field(default_factory=Kept)
 
     def of(self, dataset: Dataset, manifest: Reference, images: ImageIndex) -> LabelIndex:
         """The index of a data set, which may be behind; one that was removed and named again is another one."""
         key = (dataset.name, dataset.created_at, manifest.key)
-        with self._lock:
-            if key not in self._held:
-                self._held[key] = LabelIndex(images, dataset.name)
-            self._held.move_to_end(key)
-            while len(self._held) > _MOST:
-                self._held.popitem(last=False)
-            return self._held[key]
+        return self._held.of(key, lambda: LabelIndex(images, dataset.name))

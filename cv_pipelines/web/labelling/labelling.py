@@ -1,4 +1,4 @@
-"""What labelling works on, opened once per process, and one data set of it as it is now."""
+"""What labelling works on, opened once per process, and one data set of it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,20 +8,41 @@ from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.engine import reading
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.datasets import Dataset, find_dataset
+from cv_pipelines.images.quarantine import QuarantinedFile, files_of
 from cv_pipelines.images.versions import MANIFEST
-from cv_pipelines.storage.bundles import Reference
+from cv_pipelines.storage.bundles import Bundle, Reference
 from cv_pipelines.web.image_index import ImageIndex, ImageIndexes
+from cv_pipelines.web.kept import Kept
 from cv_pipelines.web.labelling.label_index import LabelIndex, LabelIndexes
+from cv_pipelines.web.labelling.labelled_counts import LabelledCounts
+from cv_pipelines.web.labelling.prediction_index import PredictionIndex, PredictionIndexes
+from cv_pipelines.web.reviewing.agreement import Agreement
+
+ASKED = "label_queue"
 
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """A data set: its manifest, its images, and what stands of each, which `up_to_date` brings up to date."""
+    """A data set.
+
+    Attributes:
+        dataset: its record.
+        manifest: which version of its images.
+        images: these.
+        predictions: what the champion says of each; None: nothing yet.
+        labels: what stands of each, which `up_to_date` brings up to date.
+    """
 
     dataset: Dataset
     manifest: Reference
     images: ImageIndex
+    predictions: PredictionIndex | None
     labels: LabelIndex
+
+    @property
+    def name(self) -> str:
+        """Of the data set."""
+        return self.dataset.name
 
 
 @dataclass(frozen=True)
@@ -30,7 +51,12 @@ class Labelling:
 
     catalog: Catalog
     images: ImageIndexes
+    agreement: Agreement
+    predictions: PredictionIndexes
     labels: LabelIndexes = field(default_factory=LabelIndexes)
+    counts: LabelledCounts = field(default_factory=LabelledCounts)
+    _asked: Kept[str, list[str]] = field(default_factory=Kept)
+    _quarantined: Kept[str, list[QuarantinedFile]] = field(default_factory=Kept)
 
     def find(self, name: str) -> LabelledImages | None:
         """A data set; None: it was never ingested.
@@ -43,7 +69,9 @@ class Labelling:
         if manifest is None:
             return None
         images = self.images.of(manifest)
-        return LabelledImages(dataset, manifest, images, self.labels.of(dataset, manifest, images))
+        predictions = self.predictions.current(name, manifest, images)
+        labels = self.labels.of(dataset, manifest, images)
+        return LabelledImages(dataset, manifest, images, predictions, labels)
 
     def require(self, name: str) -> LabelledImages:
         """Like `find`.
@@ -57,6 +85,17 @@ class Labelling:
             raise InputError("not_materialized", message)
         return found
 
+    def asked(self, name: str) -> list[str]:
+        """The images that are to be labelled next, as the loop of active learning asks for them."""
+        reference = self.catalog.current(ASKED, name)
+        if reference is None:
+            return []
+        return self._asked.of(reference.key, lambda: _in_rank(self.catalog.open(reference)))
+
+    def quarantined(self, manifest: Reference) -> list[QuarantinedFile]:
+        """The files that a version of a data set does not use, by path."""
+        return self._quarantined.of(manifest.key, lambda: files_of(self.catalog.open(manifest)))
+
     @contextmanager
     def up_to_date(self, found: LabelledImages) -> Iterator[None]:
         """What stands of each image by now, for nobody else meanwhile."""
@@ -64,3 +103,9 @@ class Labelling:
             with reading(self.catalog.database) as connection:
                 found.labels.catch_up(connection)
             yield
+
+
+def _in_rank(bundle: Bundle) -> list[str]:
+    table = bundle.table("queue", ["rank", "image_id"]).sort_by("rank")
+    images: list[str] = table["image_id"].to_pylist()
+    return images

@@ -1,10 +1,8 @@
 """What the champion has published of the images of a manifest, as arrays."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from threading import Lock
 
 import numpy as np
 import pyarrow.compute as pc
@@ -14,12 +12,12 @@ from cv_pipelines.annotations.store.classes import StoredClass
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.storage.bundles import Bundle, Reference
 from cv_pipelines.web.image_index import ImageIndex, Rows
+from cv_pipelines.web.kept import Kept
 from cv_pipelines.web.labelling.queues import Mask, least_sure_first
 
 ASSET = "predictions"
-_MOST = 8
 _COLUMNS = ["image_id", "predicted", "probability", "entropy"]
-_NOTHING = -1
+_NONE = -1
 
 
 @dataclass(frozen=True)
@@ -45,25 +43,21 @@ class PredictionIndex:
         """All rows, those that the model is least sure of first, those that it was not asked last."""
         return least_sure_first(self.entropy)
 
-    def suggestion(self, row: int, classes: "Suggestible") -> tuple[StoredClass, float] | None:
+    def suggested(self, row: int, classes: Mapping[str, StoredClass]) -> tuple[StoredClass, float] | None:
         """The class that the model sees in an image, and how probably; None where there is no such class."""
         predicted = int(self.predicted[row])
         found = classes.get(self.names[predicted]) if predicted >= 0 else None
         return (found, float(self.probability[row])) if found else None
 
-    def numbers(self, classes: "Suggestible") -> NDArray[np.int32]:
+    def numbers(self, classes: Mapping[str, StoredClass]) -> NDArray[np.int32]:
         """Numbers of the classes that the model sees in each image, -1 where there is no such class."""
-        numbers = [classes[name].number if name in classes else _NOTHING for name in self.names]
-        return np.array([*numbers, _NOTHING], np.int32)[self.predicted]
+        numbers = [classes[name].number if name in classes else _NONE for name in self.names]
+        return np.array([*numbers, _NONE], np.int32)[self.predicted]
 
-    def at_least(self, probability: float, classes: "Suggestible") -> Mask:
+    def at_least(self, probability: float, classes: Mapping[str, StoredClass]) -> Mask:
         """Of which images a class is as probable as that; a probability that is given as it was shown counts."""
         sure: Mask = self.probability >= np.float32(probability)
         return sure & (self.numbers(classes) >= 0)
-
-
-Suggestible = Mapping[str, StoredClass]
-"""Active classes by all names that they have had: a model goes on using those that it has learned."""
 
 
 def read_predictions(bundle: Bundle, images: ImageIndex) -> PredictionIndex:
@@ -72,7 +66,7 @@ def read_predictions(bundle: Bundle, images: ImageIndex) -> PredictionIndex:
     rows = images.rows_of(table["image_id"].to_pylist())
     there = rows >= 0
     encoded = pc.dictionary_encode(table["predicted"]).combine_chunks()
-    predicted = np.full(len(images), _NOTHING, np.int32)
+    predicted = np.full(len(images), _NONE, np.int32)
     probability, entropy = (np.full(len(images), np.nan, np.float32) for _ in range(2))
     predicted[rows[there]] = np.asarray(encoded.indices)[there]
     probability[rows[there]] = np.asarray(table["probability"])[there]
@@ -85,8 +79,7 @@ class PredictionIndexes:
     """The indexes used last."""
 
     catalog: Catalog
-    _held: OrderedDict[tuple[str, str], PredictionIndex] = field(default_factory=OrderedDict)
-    _lock: Lock = field(default_factory=Lock)
+    _held: Kept[tuple[str, str], PredictionIndex] = field(default_factory=Kept)
 
     def current(self, dataset: str, manifest: Reference, images: ImageIndex) -> PredictionIndex | None:
         """What is published of a data set now; None: nothing yet."""
@@ -94,10 +87,4 @@ class PredictionIndexes:
         if reference is None:
             return None
         key = (manifest.key, reference.key)
-        with self._lock:
-            found = self._held.get(key) or read_predictions(self.catalog.open(reference), images)
-            self._held[key] = found
-            self._held.move_to_end(key)
-            while len(self._held) > _MOST:
-                self._held.popitem(last=False)
-            return found
+        return self._held.of(key, lambda: read_predictions(self.catalog.open(reference), images))

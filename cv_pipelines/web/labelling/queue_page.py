@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from cv_pipelines.annotations.store.assignments import blind_to
 from cv_pipelines.annotations.store.classes import StoredClass
 from cv_pipelines.annotations.store.events import Origin
+from cv_pipelines.database.engine import reading
 from cv_pipelines.images.quarantine import QuarantinedFile
 from cv_pipelines.web.image_index import ImageIndex, Rows
-from cv_pipelines.web.labelling.label_index import Counts
+from cv_pipelines.web.labelling.label_index import Counts, Label
 from cv_pipelines.web.labelling.labelling import LabelledImages, Labelling
-from cv_pipelines.web.labelling.queues import Choice, Cut, cut_after, cut_before, neighbours, place_in
-from cv_pipelines.web.labelling.selection import select
+from cv_pipelines.web.labelling.queues import Choice, cut_after, cut_before, neighbours, place_in
+from cv_pipelines.web.labelling.selection import listed, select
 
 LAST = "f" * 64
 """A cursor after all images."""
@@ -60,6 +62,7 @@ class QueuePage:
         classes: that are not retired.
         model: version of the model whose suggestions these are, empty where there are none.
         ingested: whether the data set has images at all yet.
+        complete: False: not all images of the queue are known yet; asked for again in a second they may be.
     """
 
     tiles: Sequence[Tile] = ()
@@ -73,6 +76,7 @@ class QueuePage:
     classes: Sequence[StoredClass] = ()
     model: str = ""
     ingested: bool = True
+    complete: bool = True
 
     @property
     def end(self) -> int:
@@ -100,38 +104,17 @@ def find_page(
     opened = labelling.find(name)
     if opened is None:
         return QueuePage(ingested=False)
+    if choice.queue == "quarantined":
+        return _file_page(labelling, opened, choice, after, before, most)
+    lists = listed(labelling, opened, choice, who)
     with labelling.up_to_date(opened):
-        mask, order = select(labelling, opened, choice, who)
+        mask, order = select(opened, choice, lists.rows)
         if before:
             cut = cut_before(mask, order, _place(opened.images, order, before, passed=False), most)
         else:
             cut = cut_after(mask, order, _place(opened.images, order, after, passed=True), most)
-        return _page(opened, cut, after)
-
-
-def neighbours_of(
-    labelling: Labelling, opened: LabelledImages, choice: Choice, who: str, row: int
-) -> tuple[str | None, str | None]:
-    """The ids of the images before and after one in a queue, in which it need not be."""
-    mask, order = select(labelling, opened, choice, who)
-    found = neighbours(mask, order, place_in(order, row))
-    before, after = (None if one is None else opened.images.id_at(one) for one in found)
-    return before, after
-
-
-def tiles_at(opened: LabelledImages, rows: Rows) -> list[Tile]:
-    """The tiles of images."""
-    ids, names = opened.images.ids_at(rows), opened.images.names_at(rows)
-    return [_tile(opened, *one) for one in zip(rows.tolist(), ids, names, strict=True)]
-
-
-def _tile(opened: LabelledImages, row: int, image_id: str, name: str) -> Tile:
-    label = opened.labels.label(row)
-    return Tile(image_id, name, label.version, label.classes, label.boxes, label.origin, label.who, label.model)
-
-
-def _page(opened: LabelledImages, cut: Cut, after: str) -> QueuePage:
-    tiles = tiles_at(opened, cut.rows)
+        tiles = tiles_at(labelling, opened, cut.rows, who)
+        counts, classes = opened.labels.counts(), opened.labels.classes
     first, last = (tiles[0].image_id, tiles[-1].image_id) if tiles else (after or LAST, "")
     return QueuePage(
         tiles=tiles,
@@ -140,8 +123,68 @@ def _page(opened: LabelledImages, cut: Cut, after: str) -> QueuePage:
         previous=first if cut.start else "",
         next=last if cut.end < cut.total else "",
         place=opened.images.id_at(cut.earlier) if cut.earlier is not None else "",
-        counts=opened.labels.counts(),
-        classes=[one for one in opened.labels.classes if one.state != "retired"],
+        counts=counts,
+        classes=[one for one in classes if one.state != "retired"],
+        model=opened.predictions.model if opened.predictions else "",
+        complete=lists.complete,
+    )
+
+
+def neighbours_of(
+    labelling: Labelling, opened: LabelledImages, choice: Choice, who: str, row: int
+) -> tuple[str | None, str | None]:
+    """The ids of the images before and after one in a queue, in which it need not be."""
+    lists = listed(labelling, opened, choice, who)
+    with labelling.up_to_date(opened):
+        mask, order = select(opened, choice, lists.rows)
+    found = neighbours(mask, order, place_in(order, row))
+    before, after = (None if one is None else opened.images.id_at(one) for one in found)
+    return before, after
+
+
+def tiles_at(labelling: Labelling, opened: LabelledImages, rows: Rows, who: str) -> list[Tile]:
+    """The tiles of images; hold the lock of the labels.
+
+    What other people say of an image that who asks has still to label themselves is not among it.
+    """
+    ids, names = opened.images.ids_at(rows), opened.images.names_at(rows)
+    with reading(labelling.catalog.database) as connection:
+        blind = blind_to(connection, opened.name, who, ids)
+    tiles = []
+    for row, image_id, name in zip(rows.tolist(), ids, names, strict=True):
+        label = opened.labels.label(row)
+        if image_id in blind and label.origin == "person" and label.who != who:
+            label = Label(label.version)
+        told = (label.version, label.classes, label.boxes, label.origin, label.who, label.model)
+        tiles.append(Tile(image_id, name, *told, suggestion_for(opened, row)))
+    return tiles
+
+
+def suggestion_for(opened: LabelledImages, row: int) -> tuple[StoredClass, float] | None:
+    """The class that the champion sees in an image, if there is such a class still, and how probably."""
+    return opened.predictions.suggested(row, opened.labels.by_name) if opened.predictions else None
+
+
+def _file_page(
+    labelling: Labelling, opened: LabelledImages, choice: Choice, after: str, before: str, most: int
+) -> QueuePage:
+    """Files that are not used, by path; cursors are their numbers in hexadecimal digits."""
+    word = choice.search.lower()
+    files = [one for one in labelling.quarantined(opened.manifest) if word in one.path.lower()]
+    place = max(int(before, 16) - most, 0) if before else int(after, 16) if after else 0
+    start = min(place, len(files))
+    end = min(start + most, len(files))
+    with labelling.up_to_date(opened):
+        counts, classes = opened.labels.counts(), opened.labels.classes
+    return QueuePage(
+        files=files[start:end],
+        start=start,
+        total=len(files),
+        previous=f"{start:x}" if start else "",
+        next=f"{end:x}" if end < len(files) else "",
+        place=f"{start:x}" if start else "",
+        counts=counts,
+        classes=[one for one in classes if one.state != "retired"],
     )
 
 

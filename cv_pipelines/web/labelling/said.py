@@ -35,6 +35,15 @@ def said_in(content: str) -> Said:
     return Said(tuple(dict.fromkeys(of_image)), tuple(Counter(of_boxes).items()))
 
 
+def alive_in(said: Said, classes: Mapping[int, StoredClass]) -> tuple[tuple[StoredClass, ...], int] | None:
+    """Classes, none that is retired, and the number of boxes of such; None: there is nothing but retired ones."""
+    alive = {number for number in said.bears if number in classes and classes[number].state != "retired"}
+    if said.bears and not alive:
+        return None
+    boxes = sum(count for number, count in said.boxes if number in alive)
+    return tuple(classes[number] for number in said.bears if number in alive), boxes
+
+
 @dataclass
 class Vocabulary:
     """Numbers for what is said, and which of it counts: what consists of retired classes alone does not."""
@@ -69,10 +78,7 @@ class Vocabulary:
     def alive(self, code: int) -> tuple[tuple[StoredClass, ...], int] | None:
         """Classes and the number of boxes of what counts, None where nothing does."""
         said = self._said[code]
-        if said is None or not self._counts[code]:
-            return None
-        classes = tuple(self.classes[number] for number in said.bears if self._is_alive(number))
-        return classes, sum(count for number, count in said.boxes if self._is_alive(number))
+        return alive_in(said, self.classes) if said is not None else None
 
     def counts(self, code: int) -> bool:
         """Whether an image of which this is said is labelled."""
@@ -104,7 +110,4 @@ class Vocabulary:
         return code
 
     def _does_count(self, said: Said) -> bool:
-        return not said.bears or any(self._is_alive(number) for number in said.bears)
-
-    def _is_alive(self, number: int) -> bool:
-        return number in self.classes and self.classes[number].state != "retired"
+        return alive_in(said, self.classes) is not None

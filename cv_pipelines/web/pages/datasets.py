@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from cv_pipelines.annotations.store.shown import count_labelled
+from cv_pipelines.database.engine import reading
 from cv_pipelines.images.datasets import list_datasets
 from cv_pipelines.images.versions import MANIFEST
 from cv_pipelines.web.access import Viewer
@@ -34,12 +34,12 @@ def list_page(request: Request, platform: Annotated[Platform, Depends(platform_o
 
 
 def _rows(platform: Platform) -> list[Row]:
-    names = [one.name for one in list_datasets(platform.database)]
+    datasets = list_datasets(platform.database)
     rows = []
-    with platform.database.connect() as connection:
-        labelled = count_labelled(connection)
-    for start in range(0, len(names), _AT_ONCE):
-        some = names[start : start + _AT_ONCE]
+    for start in range(0, len(datasets), _AT_ONCE):
+        some = [one.name for one in datasets[start : start + _AT_ONCE]]
+        with reading(platform.database) as connection:
+            labelled = platform.labelling.counts.of(connection, datasets[start : start + _AT_ONCE])
         manifests, labels = (platform.catalog.currents(asset, some) for asset in (MANIFEST, "labels"))
         for name in some:
             images = platform.indexes.count(manifests[name]) if name in manifests else None

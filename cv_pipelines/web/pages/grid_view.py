@@ -6,10 +6,10 @@ from urllib.parse import urlencode
 from fastapi import Request
 from fastapi.responses import Response
 
-from cv_pipelines.annotations.store.classes import StoredClass
-from cv_pipelines.web.labelling.label_index import Counts
 from cv_pipelines.web.labelling.queue_page import QueuePage
 from cv_pipelines.web.labelling.queues import Choice
+from cv_pipelines.web.pages.classes import classes_json
+from cv_pipelines.web.pages.labels import counts_json
 from cv_pipelines.web.templating import render
 from cv_pipelines.web.tokens import Identity, Role
 
@@ -30,7 +30,7 @@ QUEUES = {
     "quarantined": "quarantined",
 }
 SORTS = {
-    "": "as the queue has it",
+    "": "usual",
     "id": "mixed",
     "name": "name",
     "unsure": "least sure first",
@@ -47,7 +47,7 @@ def render_grid(
         "name": name,
         "page": page,
         "choice": choice,
-        "classes": [class_json(one) for one in page.classes],
+        "classes": classes_json(page.classes),
         "counts": counts_json(page.counts),
         "query": query_of,
         "queues": QUEUES.items(),
@@ -80,16 +80,6 @@ def query_of(choice: Choice, after: str = "", before: str = "", plain: bool = Fa
         "before": before,
     }
     return "?" + urlencode({key: value for key, value in given.items() if value != ""})
-
-
-def class_json(one: StoredClass) -> dict[str, Any]:
-    """A class, for the modules of pages."""
-    return {"number": one.number, "name": one.name, "colour": one.colour, "state": one.state}
-
-
-def counts_json(counts: Counts) -> dict[str, Any]:
-    """Of a whole data set."""
-    return {"labelled": counts.labelled, "total": counts.total, "classes": counts.classes}
 
 
 def _side(kept: str) -> int:

@@ -5,16 +5,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, Response
 
+from cv_pipelines.annotations.store.assignments import blind_to
+from cv_pipelines.annotations.store.classes import classes_of
 from cv_pipelines.annotations.store.content import annotation_of
 from cv_pipelines.annotations.store.events import newest_of
 from cv_pipelines.database.engine import reading
 from cv_pipelines.web.access import Annotator, Viewer
 from cv_pipelines.web.labelling.changes import ChangesBody
-from cv_pipelines.web.labelling.label_index import Label
-from cv_pipelines.web.labelling.queue_page import neighbours_of
+from cv_pipelines.web.labelling.label_index import Counts, Label
+from cv_pipelines.web.labelling.past import COLUMNS, is_anothers
+from cv_pipelines.web.labelling.queue_page import neighbours_of, suggestion_for
 from cv_pipelines.web.labelling.saving import save_changes
 from cv_pipelines.web.pages.chosen import Chosen, ImageId
-from cv_pipelines.web.pages.grid_view import counts_json
 from cv_pipelines.web.platform import Platform, platform_of
 
 router = APIRouter()
@@ -27,22 +29,16 @@ def save(
     """Make changes; 200 also where some are refused, which the answer names."""
     found = platform.labelling.require(name)
     ids = [one.image_id for one in body.changes]
-    rows = dict(zip(ids, found.images.rows_of(ids).tolist(), strict=True))
-    present = {image for image, row in rows.items() if row >= 0}
+    rows = found.images.rows_of(ids).tolist()
+    present = {image for image, row in zip(ids, rows, strict=True) if row >= 0}
     saved = save_changes(platform.database, name, who.name, body.changes, present)
     with platform.labelling.up_to_date(found):
-        labels = {image: found.labels.label(rows[image]) if image in present else Label() for image in ids}
         counts = found.labels.counts()
-    return JSONResponse(
-        {
-            "saved": [_stands(image, labels[image]) for image in saved.images],
-            "refused": [
-                {**_stands(image, labels[image]), "code": code, "who": labels[image].who}
-                for image, code in saved.refused.items()
-            ],
-            "counts": counts_json(counts),
-        }
-    )
+    refused = [
+        {**_stands(image, one.label), "code": one.code, "who": one.who} for image, one in saved.refused.items()
+    ]
+    stands = [_stands(image, label) for image, label in saved.labels.items()]
+    return JSONResponse({"saved": stands, "refused": refused, "counts": counts_json(counts)})
 
 
 @router.get("/datasets/{name}/images/{image_id}/label")
@@ -52,14 +48,13 @@ def show(
     """What stands of an image, whole, and its neighbours in a queue."""
     found = platform.labelling.require(name)
     row = found.images.images.require(image_id)
-    with platform.labelling.up_to_date(found):
-        previous, following = neighbours_of(platform.labelling, found, choice, who.name, row)
-        classes = found.labels.classes
+    previous, following = neighbours_of(platform.labelling, found, choice, who.name, row)
     with reading(platform.database) as connection:
-        columns = ("version", "content", "origin", "who")
-        head = next(iter(newest_of(connection, name, [image_id], columns)), None)
-    names = {one.number: str(one.number) for one in classes if one.state != "retired"}
-    stands = head is not None and head.content is not None
+        head = next(iter(newest_of(connection, name, [image_id], COLUMNS)), None)
+        blind = bool(blind_to(connection, name, who.name, [image_id]))
+        names = {one.number: str(one.number) for one in classes_of(connection, name) if one.state != "retired"}
+    shown = head if head and head.content is not None and not (blind and is_anothers(head, who.name)) else None
+    suggestion = suggestion_for(found, row)
     return JSONResponse(
         {
             "image_id": image_id,
@@ -67,10 +62,10 @@ def show(
             "width": int(found.images.width[row]),
             "height": int(found.images.height[row]),
             "version": head.version if head else 0,
-            "annotation": annotation_json(head.content, names) if head and stands else None,
-            "origin": head.origin if head and stands else "",
-            "who": head.who if head and stands else "",
-            "suggestion": None,
+            "annotation": annotation_json(shown.content, names) if shown else None,
+            "origin": shown.origin if shown else "",
+            "who": shown.who if shown else "",
+            "suggestion": suggestion and {"class": suggestion[0].number, "probability": round(suggestion[1], 6)},
             "previous": previous,
             "next": following,
         }
@@ -84,6 +79,11 @@ def label_json(label: Label) -> dict[str, Any] | None:
     numbers = [one.number for one in label.classes]
     more = {"origin": label.origin, "who": label.who, "model": label.model}
     return {"classes": numbers, "boxes": label.boxes, **more}
+
+
+def counts_json(counts: Counts) -> dict[str, Any]:
+    """Of a whole data set."""
+    return {"labelled": counts.labelled, "total": counts.total, "classes": counts.classes}
 
 
 def annotation_json(content: str, names: dict[int, str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from cv_pipelines.annotations.store.opinions import opinions_on
 from cv_pipelines.images.datasets import find_dataset
 from cv_pipelines.images.versions import MANIFEST
 from cv_pipelines.web.access import Annotator, Viewer
-from cv_pipelines.web.pages.images import Cursor, ImageId
+from cv_pipelines.web.pages.chosen import Cursor, ImageId
 from cv_pipelines.web.platform import Platform, platform_of
 from cv_pipelines.web.problems import Refused
 from cv_pipelines.web.reviewing.agreement import Answer

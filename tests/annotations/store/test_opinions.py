@@ -8,9 +8,9 @@ from sqlalchemy import Engine
 from cv_pipelines.annotations.annotation import NONE
 from cv_pipelines.annotations.opinions import Opinions
 from cv_pipelines.annotations.store.classes import ensure_classes, last_class_event, retire_class
-from cv_pipelines.annotations.store.events import Author, Change, append, writing
+from cv_pipelines.annotations.store.events import Author, Change, Origin, append, heads, writing
 from cv_pipelines.annotations.store.history import restore
-from cv_pipelines.annotations.store.opinions import opinions_on, read_opinions
+from cv_pipelines.annotations.store.opinions import changed_since, opinions_on, read_opinions
 from cv_pipelines.annotations.store.versions import last_event
 from cv_pipelines.database.engine import open_database
 from tests.servers import on_both_databases
@@ -111,3 +111,66 @@ def test_more_images_than_are_read_at_once(database: Engine) -> None:
 
     assert [one.image for one in found] == [f"{n:04}" for n in range(1203)]
     assert all(one.in_dispute for one in found)
+
+
+def undo(database: Engine, who: str, to: int, content: str | None, origin: Origin = "person") -> None:
+    with writing(database, "pets") as connection:
+        append(connection, "pets", [Change("a", content, undoes=to)], Author(who, origin))
+
+
+@on_both_databases
+def test_what_somebody_has_undone_was_never_their_opinion(database: Engine) -> None:
+    say(database, ("ann", "a", CAT), ("bob", "a", DOG))
+    assert next(read_opinions(database, "pets")).in_dispute
+    before = last_of(database)
+    undo(database, "bob", 1, CAT)
+
+    assert read(database) == {"a": {"ann": ("cat",)}}
+    with database.connect() as connection:
+        assert changed_since(connection, "pets", before, last_of(database)) == ["a"]
+
+
+def test_undoing_brings_back_what_the_same_person_had_said_before(database: Engine) -> None:
+    say(database, ("ann", "a", CAT), ("bob", "a", CAT), ("ann", "a", DOG), ("ann", "a", BOX))
+    undo(database, "ann", 3, DOG)
+    assert read(database) == {"a": {"ann": ("dog",), "bob": ("cat",)}}
+    undo(database, "ann", 2, CAT)
+    assert read(database) == {"a": {"ann": ("cat",), "bob": ("cat",)}}
+
+
+def test_what_is_undone_and_done_again_is_an_opinion(database: Engine) -> None:
+    say(database, ("ann", "a", CAT), ("bob", "a", DOG))
+    undo(database, "bob", 1, CAT)
+    undo(database, "bob", 2, DOG)
+
+    assert read(database) == {"a": {"ann": ("cat",), "bob": ("dog",)}}
+
+
+def test_a_verdict_that_is_undone_settles_nothing(database: Engine) -> None:
+    say(database, ("ann", "a", CAT), ("bob", "a", DOG))
+    say(database, ("cid", "a", DOG), adjudicates=True)
+    undo(database, "cid", 2, DOG)
+
+    assert read(database) == {"a": {"ann": ("cat",), "bob": ("dog",)}}
+
+
+def test_what_others_have_said_since_stays_their_opinion(database: Engine) -> None:
+    say(database, ("ann", "a", CAT), ("ann", "a", DOG), ("bob", "a", BOX))
+    undo(database, "ann", 1, CAT)
+
+    assert read(database) == {"a": {"ann": ("cat",), "bob": ("dog",)}}
+
+
+def test_undoing_goes_back_to_a_models_label_though_a_person_has_spoken_since(database: Engine) -> None:
+    say(database, (Author("ann", "model", "m1"), "a", CAT), ("ann", "a", DOG))
+    undo(database, "ann", 1, CAT, "model")
+
+    with database.connect() as connection:
+        (head,) = heads(connection, "pets", ["a"])
+        assert (head.version, head.origin, head.who) == (3, "model", "ann")
+        assert opinions_on(connection, "pets", "a").said == {}
+
+
+def last_of(database: Engine) -> int:
+    with database.connect() as connection:
+        return last_event(connection, "pets")

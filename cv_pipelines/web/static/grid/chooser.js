@@ -24,14 +24,13 @@ export class Chooser {
       this.search.blur(); // keys are for the images again
       choose();
     });
+    this.slider.addEventListener("input", () => this.resize());
     this.slider.addEventListener("change", () => this.slider.blur());
     const soon = later(WAIT, choose);
     this.form.addEventListener("input", ({ target }) => {
-      if (target === this.slider) this.resize();
-      else if (target === this.search) soon();
+      if (target === this.search) soon();
       else choose();
     });
-    window.addEventListener("popstate", () => this.#read());
   }
 
   get search() {
@@ -74,15 +73,18 @@ export class Chooser {
     return `${new URL(this.form.action).pathname}?${chosen}`;
   }
 
-  /** Let the form say what the address says: after going back. */
-  #read() {
-    const chosen = new URLSearchParams(location.search);
+  /**
+   * Let the form say what an address says, but for what is being typed.
+   * @param {string} [query] of the address
+   */
+  read(query = location.search) {
+    const chosen = new URLSearchParams(query);
     for (const element of this.form.elements) {
       if (element instanceof HTMLSelectElement)
         element.value = chosen.get(element.name) ?? (element.name === "queue" ? "all" : "");
       else if (element instanceof HTMLInputElement && element.type === "checkbox")
         element.checked = chosen.get(element.name) === element.value;
     }
-    this.search.value = chosen.get("q") ?? "";
+    if (document.activeElement !== this.search) this.search.value = chosen.get("q") ?? "";
   }
 }

@@ -29,7 +29,8 @@ const said = byId("said", HTMLParagraphElement);
 const say = (/** @type {string} */ words) => void (said.textContent = words);
 const chosen = byId("chosen", HTMLSpanElement);
 const board = new Board((count, current) => {
-  const words = count === 1 && current ? (current.dataset.name ?? "") : `${count.toLocaleString("en")} chosen`;
+  const one = count === 1 ? current?.dataset.name : undefined;
+  const words = one ?? (count ? `${count.toLocaleString("en")} chosen` : "Nothing chosen");
   if (chosen.textContent !== words) chosen.textContent = words;
   if (count > 1) say(words);
   if (board.selection.current * 2 > board.tiles.length) lookAhead();
@@ -65,6 +66,7 @@ function lookAhead() {
  */
 function shown(tiles, imageId) {
   board.take(tiles, imageId);
+  chooser.read();
   chooser.apply();
   classes.count(readCounts());
   labelling?.overlayAll();
@@ -120,8 +122,10 @@ async function unlabel() {
     const words = `${which}${also} will be away. U brings ${tiles.length === 1 ? "it" : "them"} back.`;
     if (!(await ask("Take labels away?", words, tiles.length === 1 ? "Un-label" : `Un-label ${tiles.length}`))) return;
   }
+  const several = board.affected.length > 1;
   labelling.unlabel(tiles);
-  moveOn();
+  if (several) board.chooseOnlyCurrent();
+  else moveOn();
 }
 
 async function undo() {
@@ -238,9 +242,10 @@ listen(mayLabel ? { ...everybody, ...annotators } : everybody);
 page.addEventListener("click", (event) => {
   if (!(event.target instanceof Element)) return;
   const way = event.target.closest("#tiles a[rel], .tools .pages a[rel]");
-  if (way && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
+  if (way instanceof HTMLAnchorElement && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
     event.preventDefault();
-    void pages.go(way.getAttribute("href") ?? "");
+    chooser.read(way.search); // at once: a key may follow
+    void pages.go(way.href);
     return;
   }
   const button = event.target.closest("button");

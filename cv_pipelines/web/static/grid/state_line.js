@@ -14,19 +14,20 @@ const PATIENCE = 400; // ms for which saving is nobody's business
  */
 export function stateLine(say) {
   const [line, words] = [byId("state", HTMLParagraphElement), byId("state-words", HTMLSpanElement)];
-  let [timer, mood] = [0, "saved"];
+  let [timer, mood] = [0, ""];
 
   /** @param {State} state */
   function show(state) {
     line.className = `state ${state.mood}`;
     words.replaceChildren(...wordsOf(state));
-    if (state.mood !== mood && !(state.mood === "saving" || (state.mood === "saved" && mood === "saving")))
-      say(words.textContent ?? "");
+    const matters = state.mood !== "saving" && (state.mood !== "saved" || ["away", "login", "refused"].includes(mood));
+    if (state.mood !== mood && matters) say(words.textContent ?? "");
     mood = state.mood;
   }
 
   return (state) => {
     window.clearTimeout(timer);
+    line.dataset.waiting = String(state.waiting);
     if (state.mood === "saving" && mood === "saved") timer = window.setTimeout(() => show(state), PATIENCE);
     else show(state);
   };

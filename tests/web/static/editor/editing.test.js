@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Editing, UNLABELLED } from "../../../cv_pipelines/web/static/editor/editing.js";
-import { MOST } from "../../../cv_pipelines/web/static/editor/history.js";
-import { clock } from "../../../cv_pipelines/web/static/editor/images.js";
-import { actionOf } from "../../../cv_pipelines/web/static/editor/keys.js";
-import { joined } from "../../../cv_pipelines/web/static/editor/conflicts.js";
-import { filterOf, recall, remember } from "../../../cv_pipelines/web/static/editor/look.js";
+import { Editing, UNLABELLED } from "../../../../cv_pipelines/web/static/editor/editing.js";
+import { MOST } from "../../../../cv_pipelines/web/static/editor/history.js";
+import { clock } from "../../../../cv_pipelines/web/static/editor/images.js";
+import { actionOf } from "../../../../cv_pipelines/web/static/editor/keys.js";
+import { joined } from "../../../../cv_pipelines/web/static/editor/conflicts.js";
+import { filterOf, recall, remember } from "../../../../cv_pipelines/web/static/editor/look.js";
 
 const size = { width: 200, height: 100 };
 const box = (left, number = 0) => ({ class: number, left, top: 10, width: 20, height: 20, outline: [], attributes: {} });

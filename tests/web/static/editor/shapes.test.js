@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { hit, inRings, nearestSide, touches } from "../../../cv_pipelines/web/static/editor/hits.js";
-import * as shapes from "../../../cv_pipelines/web/static/editor/shapes.js";
-import { fit, panned, toImage, toScreen, zoomed } from "../../../cv_pipelines/web/static/editor/view.js";
+import { hit, inRings, nearestSide, touches } from "../../../../cv_pipelines/web/static/editor/hits.js";
+import * as shapes from "../../../../cv_pipelines/web/static/editor/shapes.js";
+import { fit, panned, toImage, toScreen, zoomed } from "../../../../cv_pipelines/web/static/editor/view.js";
 
 const size = { width: 100, height: 50 };
 const box = (left, top, width, height) => ({ class: 1, left, top, width, height, outline: [], attributes: { difficult: true } });

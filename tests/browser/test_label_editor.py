@@ -368,6 +368,28 @@ def test_two_people_on_one_image_overwrite_nothing_and_choose(
     assert [round(box[1]) for box in street.boxes(image)] == [200, 10]
 
 
+def test_who_puts_the_choice_off_and_goes_on_overwrites_nothing(
+    street: Street, url: str, person: Callable[..., Page]
+) -> None:
+    image = street.images["16.jpg"]
+    page = person()
+    show(page, url, image)
+    street.say(image, {"classes": [1]})
+    draw(page, (20, 20), (80, 80))
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("bob has saved")
+    page.keyboard.press("Escape")
+    expect(page.locator("#state")).to_contain_text("1 image needs a decision")
+    draw(page, (120, 20), (180, 80))
+    expect(dialog).to_contain_text("2 × car")
+    assert street.label(image) == (1, {"classes": [1]})
+    dialog.get_by_role("button", name="Keep mine").click()
+    saved(page)
+
+    assert street.label(image)[0] == 2
+    assert len(street.boxes(image)) == 2
+
+
 def test_going_to_another_image_at_once_loses_nothing(
     street: Street, url: str, person: Callable[..., Page]
 ) -> None:
@@ -375,10 +397,15 @@ def test_going_to_another_image_at_once_loses_nothing(
     before = len(street.boxes(first))
     page = person()
     show(page, url, first, query="?size=large")
-    page.keyboard.press("v")
+    held: list[Route] = []
+    page.route(LABELS, held.append)
     draw(page, (310, 210), (390, 290))
-    page.keyboard.press("PageDown")
+    with page.expect_response(re.compile(f"{first}/label$")):  # fetched ahead: as it was before it was saved
+        page.keyboard.press("PageDown")
     ready(page)
+    expect(page.locator("#state")).to_have_text("Saving…")
+    page.unroute(LABELS)
+    held[0].continue_()
     expect(page).not_to_have_url(re.compile(first))
     saved(page)
     assert len(street.boxes(first)) == before + 1

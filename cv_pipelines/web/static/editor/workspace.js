@@ -65,7 +65,7 @@ export class Workspace {
     this.frame = null;
     this.#note("");
     const known = this.images.known(id);
-    if (known) this.#open(known);
+    if (known && known.version >= this.journal.version(id)) this.#open(known);
     else this.listener.changed();
     try {
       const [fresh, frame] = await Promise.all([this.#fetch(id), this.#framed ? this.images.frame(id) : null]);
@@ -100,9 +100,10 @@ export class Workspace {
       this.#open(fresh);
       return;
     }
-    const changed = fresh.version > this.journal.version(fresh.image_id) && !this.journal.queue.lastOf(fresh.image_id);
+    const { image_id, version } = fresh;
+    const stands = version >= this.journal.version(image_id) && !this.journal.queue.lastOf(image_id); // not what is older than mine
     this.image = fresh;
-    if (changed && !this.editing.previewing && !alike(this.editing.annotation, fresh.annotation ?? UNLABELLED)) this.#open(fresh);
+    if (stands && !this.editing.previewing && !alike(this.editing.annotation, fresh.annotation ?? UNLABELLED)) this.#open(fresh);
     else this.listener.opened();
   }
 

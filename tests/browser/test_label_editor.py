@@ -398,14 +398,14 @@ def test_going_to_another_image_at_once_loses_nothing(
     page = person()
     show(page, url, first, query="?size=large")
     held: list[Route] = []
-    page.route(LABELS, held.append)
+    page.route(LABELS, lambda route: held.append(route))
     draw(page, (310, 210), (390, 290))
     with page.expect_response(re.compile(f"{first}/label$")):  # fetched ahead: as it was before it was saved
         page.keyboard.press("PageDown")
     ready(page)
     expect(page.locator("#state")).to_have_text("Saving…")
-    page.unroute(LABELS)
     held[0].continue_()
+    page.unroute(LABELS)
     expect(page).not_to_have_url(re.compile(first))
     saved(page)
     assert len(street.boxes(first)) == before + 1

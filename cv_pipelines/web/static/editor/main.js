@@ -102,6 +102,7 @@ function draw() {
   if (!editing.previewing) side.draw(annotation, selected, shown, emptyWords());
   side.hover(gestures.hovered);
   side.suggest(suggested());
+  byId("origin", HTMLElement).textContent = workspace.origin;
   byId("percent", HTMLElement).textContent = `${Math.round(view.scale * 100)} %`;
   byId("hint", HTMLElement).textContent = hint();
   for (const tool of ["select", "box", "polygon"]) document.getElementById(`tool-${tool}`)?.setAttribute("aria-pressed", String(tool === gestures.tool));

@@ -20,6 +20,8 @@ export class Workspace {
   id = "";
   /** @type {import("./images.js").Frame | null} */
   frame = null;
+  /** Whose label stands, for people. */
+  origin = "";
   #framed = false;
   #turn = 0;
   #asking = false;
@@ -44,6 +46,7 @@ export class Workspace {
     this.editing = new Editing((annotation, words, nudge) => this.#save(annotation, words, nudge));
     this.editing.locked = true;
     this.mayEdit = mayEdit;
+    this.who = who;
     this.journal = new Journal(`cv.save/${of}`, who, `${images.grid}/labels`, {
       refused: (refused) => this.#refused(refused),
       state: (state) => this.#state(state),
@@ -103,6 +106,7 @@ export class Workspace {
     const { image_id, version } = fresh;
     const stands = version >= this.journal.version(image_id) && !this.journal.queue.lastOf(image_id); // not what is older than mine
     this.image = fresh;
+    if (stands) this.origin = originOf(fresh, this.who);
     if (stands && !this.editing.previewing && !alike(this.editing.annotation, fresh.annotation ?? UNLABELLED)) this.#open(fresh);
     else this.listener.opened();
   }
@@ -112,6 +116,7 @@ export class Workspace {
     const { image_id, annotation, version, width, height } = labelled;
     this.image = labelled;
     this.journal.learn(image_id, version);
+    this.origin = this.journal.queue.lastOf(image_id) ? "Labelled by you." : originOf(labelled, this.who);
     const shown = this.journal.shown(image_id, annotation);
     this.editing.locked = !this.mayEdit;
     this.editing.open(shown, { width, height }, this.#steps.get(image_id));
@@ -148,6 +153,7 @@ export class Workspace {
   #save(annotation, words, nudge) {
     if (!this.image) return;
     this.#trouble = "";
+    this.origin = annotation === UNLABELLED ? "Not labelled yet." : "Labelled by you.";
     this.journal.say(this.image.image_id, annotation, nudge);
     this.listener.say(words);
     this.listener.changed();
@@ -200,6 +206,7 @@ export class Workspace {
       return;
     }
     this.editing.replace(theirs, "", false);
+    this.origin = originOf(stands, this.who);
     if (choice === "theirs") this.listener.say("Theirs stand");
     else this.editing.replace(stand, choice === "mine" ? "Yours stand" : "Both stand", true);
     this.listener.changed();
@@ -261,6 +268,14 @@ const REASONS = {
 
 /** Whether a name is that of a frame of a video. @param {string} name */
 export const isFrame = (name) => /s=\d+\/\d+$/.test(name);
+
+/** Whose label it is. @param {Labelled} labelled @param {string} me @returns {string} */
+function originOf({ annotation, origin, who }, me) {
+  if (!annotation) return "Not labelled yet.";
+  const name = who === me ? "you" : who;
+  if (origin === "import") return `From a file, imported by ${name}.`;
+  return origin === "model" ? "The model's label: nobody has looked yet." : `Labelled by ${name}.`;
+}
 
 /** Where to log in, and come back. */
 const login = () => make("a", { href: `/login?next=${encodeURIComponent(location.pathname + location.search)}` }, "Log in");

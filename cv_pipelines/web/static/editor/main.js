@@ -187,6 +187,7 @@ function go(id, remembered = false) {
   if (!id || id === workspace.id) return;
   gestures.cancel();
   if (!remembered) history.pushState(null, "", images.page(id));
+  byId("back", HTMLAnchorElement).href = images.gridFrom(null, id); // until it is known what comes before it
   void workspace.show(id);
 }
 

@@ -9,7 +9,7 @@ from dagster_docker import docker_executor
 
 from cv_pipelines.execution.swarm_executor import swarm_executor
 
-IMAGES, SIZE, EPOCHS = 2_000, 32, 4
+IMAGES, SIZE, EPOCHS = 2_000, 32, 12
 _MOUNTS = [mount for mount in os.environ.get("CV_SWARM_MOUNTS", "").split(",") if mount]
 _NAMES = [name for name in os.environ.get("CV_SWARM_ENV", "").split(",") if name and name in os.environ]
 plain = docker_executor.configured(

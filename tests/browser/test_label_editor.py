@@ -421,6 +421,22 @@ def test_going_to_another_image_at_once_loses_nothing(
     expect(page).to_have_url(f"{url}/datasets/street?size=large#{first}")
 
 
+def test_a_double_click_in_the_grid_leads_to_it_and_g_back(
+    street: Street, url: str, person: Callable[..., Page]
+) -> None:
+    image = street.images["13.jpg"]
+    page = person()
+    page.goto(f"{url}/datasets/street?sort=name")
+    page.get_by_role("img", name="13.jpg").dblclick()
+    expect(page).to_have_url(f"{url}/datasets/street/images/{image}?sort=name")
+    ready(page)
+    expect(page.get_by_role("link", name="Next image")).to_have_attribute(
+        "href", f"/datasets/street/images/{street.images['14.jpg']}?sort=name"
+    )
+    page.keyboard.press("g")
+    expect(page.get_by_role("img", name="13.jpg")).to_be_visible()
+
+
 def test_all_is_done_with_keys_alone(
     street: Street, url: str, person: Callable[..., Page], tmp_path: Path
 ) -> None:

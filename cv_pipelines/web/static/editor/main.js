@@ -7,7 +7,7 @@ import { Gestures } from "./gestures.js";
 import { Images, clock } from "./images.js";
 import { actionOf } from "./keys.js";
 import { Layer } from "./layer.js";
-import { filterOf, logTable, recall, remember, USUAL } from "./look.js";
+import { openLookPanel } from "./look_panel.js";
 import { Side, sizeOf } from "./side.js";
 import { fit, panned, toImage, zoomed } from "./view.js";
 import { Workspace, isFrame } from "./workspace.js";
@@ -53,7 +53,6 @@ let allHidden = false;
 let names = true;
 let view = { scale: 1, left: 0, top: 0 };
 let fitted = true;
-let look = recall(localStorage, dataset);
 let drawing = 0;
 /** @type {import("./workspace.js").Step | null} */
 let wanted = null;
@@ -331,28 +330,6 @@ function click(id, does) {
   });
 }
 
-function applyLook() {
-  layer.picture.style.filter = filterOf(look);
-  byId("brightness", HTMLInputElement).value = String(look.brightness);
-  byId("contrast", HTMLInputElement).value = String(look.contrast);
-  byId("logarithm", HTMLInputElement).checked = look.log;
-  byId("look", HTMLElement).setAttribute("aria-pressed", String(filterOf(look) !== "none"));
-}
-
-function lookChanged() {
-  const value = (/** @type {string} */ id) => Number(byId(id, HTMLInputElement).value);
-  look = { brightness: value("brightness"), contrast: value("contrast"), log: byId("logarithm", HTMLInputElement).checked };
-  remember(localStorage, dataset, look);
-  applyLook();
-}
-
-for (const one of document.querySelectorAll("#log feComponentTransfer > *")) one.setAttribute("tableValues", logTable());
-for (const id of ["brightness", "contrast", "logarithm"]) byId(id, HTMLInputElement).addEventListener("input", lookChanged);
-byId("plain", HTMLButtonElement).addEventListener("click", () => {
-  look = USUAL;
-  remember(localStorage, dataset, look);
-  applyLook();
-});
 for (const tool of /** @type {const} */ (["select", "box", "polygon"])) click(`tool-${tool}`, tool);
 for (const id of /** @type {const} */ (["undo", "redo", "smaller", "larger", "fit", "help"])) click(id, id);
 for (const id of STEPS) click(id, id);
@@ -367,6 +344,6 @@ document.addEventListener("keyup", (event) => {
 window.addEventListener("blur", () => (gestures.panning = false));
 window.addEventListener("popstate", () => go(/\/images\/([0-9a-f]{64})/.exec(location.pathname)?.[1], true));
 new ResizeObserver(() => (fitted ? fitAll() : redraw())).observe(stage);
-applyLook();
+openLookPanel(layer.picture, dataset, localStorage);
 go(/\/images\/([0-9a-f]{64})/.exec(location.pathname)?.[1], true);
 stage.focus();

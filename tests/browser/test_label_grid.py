@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -18,6 +20,8 @@ from cv_pipelines.images.datasets import add_dataset, find_dataset
 from cv_pipelines.images.ingest import ingest
 from cv_pipelines.images.sources.folder import FolderSource
 from cv_pipelines.images.versions import MANIFEST
+from cv_pipelines.models.prediction import PREDICTIONS
+from cv_pipelines.storage.bundles import put_bundle, put_table
 from cv_pipelines.web.tokens import Role, create_token
 from tests.browsers import enter, keep, opened
 from tests.installation import free_port
@@ -51,6 +55,16 @@ class Field:
         """Of all events."""
         with reading(self.site.catalog.database) as connection:
             return len(connection.execute(label_events.select().where(label_events.c.dataset == self.name)).all())
+
+    def predict(self) -> None:
+        """Publish what a model sees: cats, of which it is the surer the further on they are."""
+        columns = {"image_id": self.ids, "predicted": ["cat"] * 230, "probability": np.linspace(0.5, 1, 230)}
+        rest = {"entropy": np.linspace(0.7, 0, 230), "model_version": ["m1"] * 230, "data_version": ["d1"] * 230}
+        table = pa.table({**columns, **rest}).cast(PREDICTIONS)
+        store = self.site.catalog.store
+        parts = {"predictions": put_table(store, table)}
+        bundle = put_bundle(store, "predictions", "1", {"model": "m1", "images": 230}, parts)
+        self.site.catalog.publish("predictions", self.name, bundle, "run")
 
 
 @pytest.fixture(scope="module")
@@ -255,10 +269,8 @@ def test_a_server_that_is_killed_while_one_labels_loses_nothing_and_says_nothing
         with site.serve("--port", port):
             expect(page.locator("#state")).to_have_text("all saved", timeout=30_000)
 
-    said = [field.events(one) for one in field.ids[:20]]
-    assert [[what for _, _, what in one] for one in said[:19]] == [['{"classes":[0]}']] * 10 + [
-        ['{"classes":[1]}']
-    ] * 9
+    contents = [[content for _, _, content in field.events(one)] for one in field.ids[:20]]
+    assert contents[:19] == [['{"classes":[0]}']] * 10 + [['{"classes":[1]}']] * 9
     assert contents[19][-1] == '{"classes":[2]}'
     assert len(contents[19]) in (1, 3)  # what may have been sent is taken back by an event of its own
 
@@ -429,3 +441,85 @@ def test_a_viewer_sees_all_and_changes_nothing(field: Field, page: Page, url: st
     page.keyboard.press("Escape")
     keep(page, "grid-viewer", tmp_path)
     assert field.count == 0
+
+
+def test_suggestions_are_shown_as_such_and_accepted(field: Field, ann: Page, tmp_path: Path) -> None:
+    field.predict()
+    ann.reload()
+    last = tiles(ann).nth(199)
+    expect(last.locator(".label")).to_have_text("cat?93 %")
+    expect(last).to_have_attribute("aria-label", f"{name_of(ann, 199)}, the model suggests cat")
+    ann.keyboard.press("a")
+    ann.keyboard.press("2")
+    saved(ann)
+    keep(ann, "grid-suggestions", tmp_path)
+    assert [field.events(one) for one in field.ids[:2]] == [[(1, "ann", f'{{"classes":[{n}]}}')] for n in (0, 1)]
+
+    ann.get_by_role("button", name="Accept suggestions…").click()
+    dialog = ann.get_by_role("dialog", name="Accept suggestions")
+    expect(dialog.get_by_role("button", name="Accept 23")).to_be_enabled()
+    dialog.get_by_role("slider").fill("75")
+    expect(dialog).to_contain_text("115 images without a label")
+    keep(ann, "grid-accept", tmp_path)
+    dialog.get_by_role("button", name="Accept 115").click()
+    expect(ann.locator(".done")).to_contain_text("117 of 230 labelled")
+    expect(last.locator(".label.model")).to_have_text("cat")
+    assert field.labelled == 117
+    last.click()
+    ann.keyboard.press("a")  # what the model has said becomes one's own
+    saved(ann)
+    assert [who for _, who, _ in field.events(field.ids[199])] == ["ann", "ann"]
+
+
+def test_classes_are_added_renamed_recoloured_and_retired_with_a_question(
+    field: Field, browser: Browser, url: str, tmp_path: Path
+) -> None:
+    with opened(browser, "status of 422") as page:
+        go(page, url, field, "ann")
+        change_classes(page, tmp_path)
+
+
+def change_classes(ann: Page, tmp_path: Path) -> None:
+    ann.keyboard.press("1")
+    saved(ann)
+    ann.get_by_role("button", name="Edit classes…").click()
+    dialog = ann.get_by_role("dialog", name="Classes of")
+    dialog.get_by_label("Name of a new class").fill("<b>ox</b>")
+    ann.keyboard.press("Enter")
+    expect(ann.locator("#class-list")).to_contain_text("<b>ox</b>")
+    dialog.get_by_label("Name of cat", exact=True).fill("tomcat")
+    ann.keyboard.press("Enter")
+    expect(tiles(ann).first.locator(".label")).to_have_text("tomcat")
+    dialog.get_by_label("Name of dog", exact=True).fill("horse")
+    ann.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("already")
+    dialog.get_by_label("Colour of tomcat").fill("#00ff00")
+    expect(tiles(ann).first.locator("circle")).to_have_attribute("fill", "#00ff00")
+    keep(ann, "grid-classes", tmp_path)
+    dialog.get_by_role("button", name="Retire tomcat").click()
+    question = ann.get_by_role("dialog", name="Retire 'tomcat'?")
+    expect(question).to_contain_text("1 image bears it.")
+    keep(ann, "grid-retire", tmp_path)
+    question.get_by_role("button", name="Retire").click()
+    expect(ann.locator("#class-list")).not_to_contain_text("tomcat")
+    dialog.get_by_role("button", name="Done").click()
+    expect(tiles(ann).first.locator(".label")).to_have_text("unlabelled")
+    ann.keyboard.press("1")
+    saved(ann)
+    expect(tiles(ann).nth(1).locator(".label")).to_have_text("dog")
+
+
+def test_the_labels_of_a_queue_are_taken_away_with_a_question(field: Field, ann: Page) -> None:
+    ann.keyboard.press("ControlOrMeta+a")
+    ann.keyboard.press("1")
+    expect(tiles(ann)).to_have_count(30)
+    ann.keyboard.press("2")
+    saved(ann)
+    assert field.labelled == 201
+    ann.get_by_label("Class", exact=True).select_option(label="cat")
+    expect(ann.get_by_text("1 – 200 of 200").first).to_be_visible()
+    ann.get_by_role("button", name="Un-label this queue…").click()
+    question = ann.get_by_role("dialog", name="Take all labels of this queue away?")
+    question.get_by_role("button", name="Un-label 200").click()
+    expect(ann.get_by_text("No image of this queue is like that.")).to_be_visible()
+    assert field.labelled == 1

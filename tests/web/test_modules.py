@@ -1,4 +1,4 @@
-"""The parts of the pages' modules that need no page, tested by Node's own runner: the Node that Playwright brings."""
+"""The parts of the pages' modules that need no page, tested by the runner of Node, which Playwright brings."""
 
 import subprocess
 from pathlib import Path

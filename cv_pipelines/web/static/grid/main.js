@@ -170,7 +170,9 @@ function open(part) {
 
 /** @param {import("./tile.js").Class[]} changed */
 function takeClasses(changed) {
-  classes.take(changed.filter((one) => one.state !== "retired"));
+  const [active, before] = [changed.filter((one) => one.state !== "retired"), classes.active.length];
+  classes.take(active);
+  if (active.length < before) void pages.again(board.current && idOf(board.current)); // labels of it count no more
   for (const tile of board.tiles) show(tile, labelOf(tile), classes.of);
   labelling?.overlayAll();
 }

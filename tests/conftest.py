@@ -36,6 +36,7 @@ pytest_plugins = [
     "tests.docker_engine",
     "tests.web_server",
     "tests.web_site",
+    "tests.label_street",
 ]
 
 # whoever starts the tests in the background may have had SIGINT ignored, by us and all that we start

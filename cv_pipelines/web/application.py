@@ -17,9 +17,11 @@ from cv_pipelines.web.pages import (
     assignments,
     classes,
     datasets,
+    editor,
     images,
     labels,
     login,
+    picture,
     review,
     similar,
     suggestions,
@@ -51,7 +53,8 @@ def assemble(platform: Platform, settings: Settings) -> FastAPI:
     )
     application.state.platform = platform
     answer_problems(application)
-    for page in (login, datasets, images, labels, classes, suggestions, similar, review, assignments, training):
+    labelling = (images, labels, classes, suggestions, similar, editor, picture)
+    for page in (login, datasets, *labelling, review, assignments, training):
         application.include_router(page.router)
     application.mount("/static", StaticFiles(directory=_STATIC), name="static")
 

@@ -4,19 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
-from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
-from cv_pipelines.database.engine import reading
-from cv_pipelines.database.tables import forgotten_images
-from cv_pipelines.errors import InputError
-from cv_pipelines.images.stored import StoredImages
 from cv_pipelines.images.thumbnail import LARGEST, SMALLEST, thumbnail_jpeg
 from cv_pipelines.web.access import Viewer
 from cv_pipelines.web.labelling.queue_page import find_page
 from cv_pipelines.web.pages.chosen import Chosen, Cursor, ImageId
 from cv_pipelines.web.pages.grid_view import render_grid
 from cv_pipelines.web.platform import Platform, platform_of
+from cv_pipelines.web.shown_images import images_with
 
 router = APIRouter()
 PAGE = 200
@@ -24,7 +20,7 @@ _STEP = 32
 """Thumbnails are made in few sizes."""
 _CODE = 1
 """Of what makes thumbnails: another one makes all anew."""
-_KEPT = "private, max-age=3600, immutable"
+KEPT = "private, max-age=3600, immutable"
 """Anybody may be forgotten: what a browser keeps of them ends within the hour."""
 
 
@@ -55,9 +51,9 @@ async def thumbnail(
 ) -> Response:
     """A JPEG without metadata; browsers ask again only whether it still may be shown."""
     pixels = -(-size // _STEP) * _STEP
-    images = await run_in_threadpool(_images_with, platform, name, image_id)
+    images = await run_in_threadpool(images_with, platform, name, image_id)
     tag = f'"{image_id[:16]}-{pixels}-{_CODE}"'
-    headers = {"ETag": tag, "Cache-Control": _KEPT}
+    headers = {"ETag": tag, "Cache-Control": KEPT}
     if request.headers.get("if-none-match") == tag:
         return Response(None, 304, headers)
     identity = (image_id, pixels, _CODE)
@@ -67,14 +63,3 @@ async def thumbnail(
             data = await run_in_threadpool(lambda: thumbnail_jpeg(images.read(image_id), pixels))
         await run_in_threadpool(platform.thumbnails.put, data, *identity)
     return Response(data, 200, headers, media_type="image/jpeg")
-
-
-def _images_with(platform: Platform, dataset: str, image_id: str) -> StoredImages:
-    """The images of a data set, where this is one of them, and was not forgotten: a cache may still hold it."""
-    images = platform.indexes.current(dataset).images
-    images.require(image_id)
-    query = select(forgotten_images.c.image_id).where(forgotten_images.c.image_id == image_id)
-    with reading(platform.database) as connection:
-        if connection.execute(query).first():
-            raise InputError("erased_image", "This image was deleted for good.")
-    return images

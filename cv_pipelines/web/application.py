@@ -12,7 +12,7 @@ from cv_pipelines.settings import Settings, load_settings
 from cv_pipelines.web.bounds import Bounds
 from cv_pipelines.web.headers import SecurityHeaders
 from cv_pipelines.web.login_address import HOME
-from cv_pipelines.web.pages import datasets, images, login
+from cv_pipelines.web.pages import datasets, images, login, upload
 from cv_pipelines.web.platform import Platform, open_platform
 from cv_pipelines.web.problems import answer_problems
 from cv_pipelines.web.request_log import RequestLog, set_up_log
@@ -34,12 +34,16 @@ def assemble(platform: Platform, settings: Settings) -> FastAPI:
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(RequestLog),
-            Middleware(Bounds, hosts={*settings.web_hosts, settings.web_host}),
+            Middleware(
+                Bounds,
+                hosts={*settings.web_hosts, settings.web_host},
+                uploads=settings.web_upload_mb * 1024**2,
+            ),
         ],
     )
     application.state.platform = platform
     answer_problems(application)
-    for page in (login, datasets, images):
+    for page in (login, datasets, images, upload):
         application.include_router(page.router)
     application.mount("/static", StaticFiles(directory=_STATIC), name="static")
 

@@ -74,6 +74,8 @@ class Bounds:
             return Refused(403, "origin", "This request comes from a page of another site.")
         if len(scope["raw_path"]) + len(scope["query_string"]) > MOST_ADDRESS:
             return Refused(414, "address", f"An address may have {MOST_ADDRESS:,} bytes at most.")
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # no database takes it
+            return Refused(400, "address", "There is a zero byte in this address.")
         if b"content-length" in headers and b"transfer-encoding" in headers:  # RFC 9112, 6.3: may be smuggled
             return Refused(400, "framing", "This request has two lengths.", {"Connection": "close"})
         length, most = headers.get(b"content-length", b"0"), self._most(scope)

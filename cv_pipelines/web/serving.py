@@ -60,7 +60,7 @@ def serve(listening: socket.socket, host: str, processes: int, proxies: Sequence
         forwarded_allow_ips=list(proxies),
         server_header=False,
         access_log=False,
-        log_level="warning",
+        log_level="error",  # of requests that are none it would write lines that are no JSON
         timeout_graceful_shutdown=_END_SECONDS,
         ws="none",
         http=CarefulHttp,

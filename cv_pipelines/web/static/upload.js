@@ -21,6 +21,7 @@ const at = (id) => {
 };
 
 const form = /** @type {HTMLFormElement} */ (at("upload"));
+const zone = at("drop");
 const dataset = /** @type {HTMLInputElement} */ (at("dataset"));
 const start = /** @type {HTMLButtonElement} */ (at("start"));
 const stop = /** @type {HTMLButtonElement} */ (at("stop"));
@@ -56,7 +57,7 @@ function add(chosen) {
   const known = new Set(items.map((one) => one.name));
   for (const [name, file] of unwrapped(wanted)) {
     if (known.has(name)) continue;
-    const most = Number(ARCHIVE.test(name) ? form.dataset.mostArchive : form.dataset.mostFile);
+    const most = Number(ARCHIVE.test(name) ? zone.dataset.mostArchive : zone.dataset.mostFile);
     const problem = file.size > most ? `It has ${size(file.size)}; ${size(most)} is the most.` : "";
     items.push({ name, file, state: problem ? "failed" : "waiting", sent: 0, problem, refused: [], refusals: 0 });
   }
@@ -215,7 +216,7 @@ function show() {
   start.disabled = isRunning || !waiting.length;
   start.textContent = waiting.length ? `Upload ${waiting.length.toLocaleString("en")} ${waiting.length === 1 ? "file" : "files"}` : "Upload";
   stop.hidden = !isRunning;
-  retry.hidden = isRunning || !failed.some((one) => one.file.size <= Number(form.dataset.mostArchive));
+  retry.hidden = isRunning || !failed.some((one) => one.file.size <= Number(zone.dataset.mostArchive));
   dataset.readOnly = isRunning;
   const rows = failed.slice(0, MOST_SHOWN).map((one) => row(one.name, one.problem, "bad"));
   for (const one of done) {
@@ -236,7 +237,7 @@ for (const id of ["choose", "choose-folder"]) {
     input.value = "";
   });
 }
-const zone = at("drop");
+
 zone.addEventListener("dragover", (event) => {
   event.preventDefault();
   zone.classList.add("over");

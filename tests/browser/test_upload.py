@@ -44,8 +44,8 @@ def keep(page: Page, name: str, folder: Path) -> None:
     page.screenshot(path=Path(os.environ.get("CV_SCREENSHOTS", folder)) / f"{name}.png")
 
 
-def images(write_image: Callable[..., Path], folder: Path, count: int) -> list[Path]:
-    return [write_image(folder / f"{n:02}.png", seed=900 + n, width=60, height=40) for n in range(count)]
+def images(write_image: Callable[..., Path], folder: Path, count: int, seed: int = 900) -> list[Path]:
+    return [write_image(folder / f"{n:02}.png", seed=seed + n, width=60, height=40) for n in range(count)]
 
 
 def held(site: Site, dataset: str) -> set[str]:
@@ -164,14 +164,14 @@ def test_web_and_dev_work_together_on_one_state(
         page.get_by_label("Token").fill(token)
         page.keyboard.press("Enter")
         page.get_by_label("Data set").fill("fresh")
-        for kind in ("disc", "bar"):
-            images(write_image, tmp_path / "photos" / kind, 3)
+        for number, kind in enumerate(("disc", "bar")):
+            images(write_image, tmp_path / "photos" / kind, 3, seed=10 * number)
         page.locator("#choose-folder").set_input_files(tmp_path / "photos")
         page.get_by_role("button", name="Upload 6 files").click()
 
         expect(page.get_by_text("Done. The images are in the data set.")).to_be_visible(timeout=120_000)
         keep(page, "upload-ingested", tmp_path)
         page.get_by_role("link", name="Open the data set").click()
-        expect(page.get_by_role("list", name="Images").get_by_role("listitem")).to_have_count(3)
+        expect(page.get_by_role("list", name="Images").get_by_role("listitem")).to_have_count(6)
         assert answers(f"{ui}/server_info")
         page.close()

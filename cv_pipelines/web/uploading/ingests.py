@@ -1,6 +1,7 @@
 """Ingests of data sets as tasks: starting one, and how the last ones stand."""
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,8 @@ from cv_pipelines.tasks.ledger.submission import submit
 from cv_pipelines.tasks.message import TASK_SCHEMA
 
 KIND = "ingest_dataset"
+_CLASS = re.compile(r"^dagster\.[\w.]+: ")
+"""What stands before the words of an error of Dagster's own, and tells people nothing."""
 _LATELY = 1000
 """Tasks that are looked through: more are rarely at work."""
 
@@ -68,7 +71,7 @@ def last_ingests(database: Engine) -> dict[str, Ingest]:
     found: dict[str, Ingest] = {}
     with database.connect() as connection:
         for row in connection.execute(query.order_by(tasks.c.created_at.desc(), tasks.c.id).limit(_LATELY)):
-            error = row.error["message"] if row.error else ""
+            error = _CLASS.sub("", row.error["message"]) if row.error else ""
             one = Ingest(row.id, row.state, row.progress, row.seconds, error)
             found.setdefault(str(row.params.get("dataset")), one)
     return found

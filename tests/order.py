@@ -45,6 +45,7 @@ SLOW = (
     "tasks/ledger/test_machine.py",
     "integration/test_automation.py",
     "browser/test_ui.py",
+    "browser/test_upload.py",
     "docs/test_commands.py[storage]",
     "docs/test_commands.py[deleting]",
     "tasks/work/test_classify_images.py",

@@ -88,6 +88,7 @@ def test_no_path_and_no_query_is_a_mistake_of_ours(
     "path",
     [
         "/datasets/%00",
+        "/datasets?q=%00",
         "/datasets/sh%00apes",
         "/datasets/%ff%fe",
         "/datasets/%ed%a0%80",

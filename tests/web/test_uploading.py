@@ -103,7 +103,7 @@ def test_a_file_twice_is_one_and_another_of_its_name_replaces_nothing(
     "name",
     [
         "../1.png", "a/../../1.png", "/etc/1.png", "C:\\1.png", "", "/", ".", "..", ".hidden/1.png", "Thumbs.db",
-        "a\x001.png", "a\n1.png", "\u202egnp.1", "x" * 201 + ".png", "a/" * 400 + "1.png", "labels.csv",
+        "a\x011.png", "a\n1.png", "\u202egnp.1", "x" * 201 + ".png", "a/" * 400 + "1.png", "labels.csv",
         "a/Labels.CSV", "film.mp4", "more.7z",
     ],
 )  # fmt: skip

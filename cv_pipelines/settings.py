@@ -86,6 +86,8 @@ class Settings(BaseSettings):
     web_hosts: Names = Field(
         ("localhost", "127.0.0.1", "[::1]"), description="Names that people reach it by: others are refused."
     )
+    web_upload_mb: int = Field(2048, ge=1, description="MiB that a file may have which somebody uploads.")
+    web_dataset_mb: int = Field(102_400, ge=1, description="MiB that a data set may get by uploading.")
     web_proxies: Names = Field((), description="Addresses of proxies before it, whose X-Forwarded-… it believes.")
 
     @field_validator("state")

@@ -46,6 +46,7 @@ SLOW = (
     "integration/test_automation.py",
     "browser/test_train.py",
     "browser/test_ui.py",
+    "browser/test_upload.py",
     "docs/test_commands.py[storage]",
     "docs/test_commands.py[deleting]",
     "tasks/work/test_classify_images.py",

@@ -26,6 +26,7 @@ from cv_pipelines.web.pages import (
     similar,
     suggestions,
     training,
+    upload,
 )
 from cv_pipelines.web.platform import Platform, open_platform
 from cv_pipelines.web.problems import answer_problems
@@ -48,13 +49,17 @@ def assemble(platform: Platform, settings: Settings) -> FastAPI:
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(RequestLog),
-            Middleware(Bounds, hosts={*settings.web_hosts, settings.web_host}),
+            Middleware(
+                Bounds,
+                hosts={*settings.web_hosts, settings.web_host},
+                uploads=settings.web_upload_mb * 1024**2,
+            ),
         ],
     )
     application.state.platform = platform
     answer_problems(application)
     labelling = (images, labels, classes, suggestions, similar, editor, picture)
-    for page in (login, datasets, *labelling, review, assignments, training):
+    for page in (login, datasets, *labelling, review, assignments, training, upload):
         application.include_router(page.router)
     application.mount("/static", StaticFiles(directory=_STATIC), name="static")
 

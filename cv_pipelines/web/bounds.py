@@ -1,28 +1,44 @@
 """What a request may be at most, before anybody looks at what it asks for."""
 
+import asyncio
 import hashlib
+import re
+import time
 from collections import Counter
 from collections.abc import Collection
 
 from fastapi import Request
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cv_pipelines.web.csrf import foreign_origin
 from cv_pipelines.web.problems import Refused, problem
 
 MOST_BYTES = 1024**2
-"""Of a body; a page that takes files will say how large they may be."""
+"""Of a body, where no page takes larger ones."""
+MOST_ADDRESS = 8192
+"""Bytes of path and query (RFC 9110, 4.1, asks for 8,000 at least)."""
+GRACE_SECONDS, LEAST_RATE = 30.0, 1024
+"""A body has so many seconds, and one more for every so many bytes that have come."""
 MOST_AT_ONCE = 64
 """Requests of one client that a process works on at a time: a browser sends six, a hundred tabs no more."""
-_TOO_LARGE = f"A request may hold {MOST_BYTES // 1024**2} MiB at most."
+_UPLOAD = re.compile(r"/upload/[^/]+/files")
+MOST_LABELS = 4 * 1024**2
+"""Of labels that are saved together: the outlines of one image may have many points (labelling/changes.py)."""
+_LABELS = re.compile(r"/datasets/[^/]+/labels")
 
 
 class Bounds:
     """Refuses other hosts' names (DNS rebinding), other sites' forms, large bodies, and a client's floods."""
 
-    def __init__(self, application: ASGIApp, hosts: Collection[str]) -> None:
-        self._application = application
+    def __init__(self, application: ASGIApp, hosts: Collection[str], uploads: int = MOST_BYTES) -> None:
+        """Put the bounds around an application.
+
+        Args:
+            application: what is inside.
+            hosts: names that it is reached by.
+            uploads: bytes that a file may have which somebody uploads.
+        """
+        self._application, self._uploads = application, uploads
         self._hosts = {host.lower() for host in hosts}
         self._working: Counter[bytes] = Counter()
 
@@ -41,11 +57,17 @@ class Bounds:
             return
         self._working[client] += 1
         try:
-            await self._application(scope, _bounded(receive), send)
+            await self._application(scope, _bounded(receive, self._most(scope)), send)
         finally:
             self._working[client] -= 1
             if not self._working[client]:
                 del self._working[client]
+
+    def _most(self, scope: Scope) -> int:
+        method, path = scope["method"], scope["path"]
+        if method == "PUT" and _UPLOAD.fullmatch(path):
+            return self._uploads
+        return MOST_LABELS if method == "POST" and _LABELS.fullmatch(path) else MOST_BYTES
 
     def _refusal(self, scope: Scope, headers: dict[bytes, bytes], client: bytes) -> Refused | None:
         host = headers.get(b"host", b"").decode("latin-1").lower()
@@ -55,9 +77,15 @@ class Bounds:
             )
         if foreign_origin(scope["method"], headers, scope["scheme"]):
             return Refused(403, "origin", "This request comes from a page of another site.")
-        length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > MOST_BYTES:
-            return Refused(413, "too_large", _TOO_LARGE, {"Connection": "close"})
+        if len(scope["raw_path"]) + len(scope["query_string"]) > MOST_ADDRESS:
+            return Refused(414, "address", f"An address may have {MOST_ADDRESS:,} bytes at most.")
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # no database takes it
+            return Refused(400, "address", "There is a zero byte in this address.")
+        if b"content-length" in headers and b"transfer-encoding" in headers:  # RFC 9112, 6.3: may be smuggled
+            return Refused(400, "framing", "This request has two lengths.", {"Connection": "close"})
+        length, most = headers.get(b"content-length", b"0"), self._most(scope)
+        if not length.isdigit() or int(length) > most:
+            return too_large(most)
         if self._working[client] >= MOST_AT_ONCE:
             return Refused(
                 429, "too_many", "Too many requests at once. Try again in a moment.", {"Retry-After": "1"}
@@ -65,16 +93,30 @@ class Bounds:
         return None
 
 
-def _bounded(receive: Receive) -> Receive:
-    """A body whose length nobody has told, cut off where it gets too long."""
-    taken = 0
+def too_large(most: int) -> Refused:
+    """What somebody is told whose body is longer than `most` bytes."""
+    words = f"A request may hold {most // 1024**2:,} MiB at most."
+    return Refused(413, "too_large", words, {"Connection": "close"})
+
+
+def _bounded(receive: Receive, most: int) -> Receive:
+    """A body whose length nobody has told, cut off where it gets too long or comes too slowly."""
+    taken, started, is_whole = 0, time.monotonic(), False
 
     async def receive_some() -> Message:
-        nonlocal taken
-        message = await receive()
+        nonlocal taken, is_whole
+        if is_whole:  # nothing more is waited for but the end of the connection
+            return await receive()
+        left = started + GRACE_SECONDS + taken / LEAST_RATE - time.monotonic()
+        try:
+            message = await asyncio.wait_for(receive(), left)
+        except TimeoutError:
+            words = "This request comes too slowly. Send it again."
+            raise Refused(408, "too_slow", words, {"Connection": "close"}) from None
         taken += len(message.get("body", b""))
-        if taken > MOST_BYTES:
-            raise HTTPException(413, _TOO_LARGE)
+        is_whole = not message.get("more_body", False)
+        if taken > most:
+            raise too_large(most)
         return message
 
     return receive_some

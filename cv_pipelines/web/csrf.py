@@ -26,13 +26,19 @@ def csrf_token(session: str) -> str:
 async def require_csrf_token(request: Request, session: str) -> None:
     """Make sure that a request with the cookie of a session comes from a page of it.
 
+    Forms are sent by POST: the body of anything else may be a large file, and is left alone.
+
     Raises:
         Refused: 403, code `csrf`.
     """
     if request.method in SAFE:
         return
     given: str | UploadFile | None = request.headers.get(HEADER)
-    if given is None and request.headers.get("content-type", "").partition(";")[0].strip().lower() in _FORMS:
+    if (
+        given is None
+        and request.method == "POST"
+        and request.headers.get("content-type", "").partition(";")[0].strip().lower() in _FORMS
+    ):
         given = (await request.form()).get(FIELD)
     expected = csrf_token(session)
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), expected.encode()):

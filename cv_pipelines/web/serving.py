@@ -10,9 +10,12 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from cv_pipelines.errors import InputError
+from cv_pipelines.web.careful_http import CarefulHttp
 
 _WAITING = 2048
 _END_SECONDS = 10
+_MOST_CONNECTIONS = 900
+"""Of a process; more are told that it is busy (503). A common bound on open files is 1,024."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -57,9 +60,11 @@ def serve(listening: socket.socket, host: str, processes: int, proxies: Sequence
         forwarded_allow_ips=list(proxies),
         server_header=False,
         access_log=False,
-        log_level="warning",
+        log_level="error",  # of requests that are none it would write lines that are no JSON
         timeout_graceful_shutdown=_END_SECONDS,
         ws="none",
+        http=CarefulHttp,
+        limit_concurrency=_MOST_CONNECTIONS,
     )
     with suppress(KeyboardInterrupt):  # which uvicorn raises once more after it has ended well
         if processes > 1:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from cv_pipelines.annotations.store.classes import add_class
 from cv_pipelines.annotations.store.events import history, writing
-from cv_pipelines.annotations.store.shown import count_labelled
+from cv_pipelines.annotations.store.shown import count_since
 from cv_pipelines.database.engine import reading
 from cv_pipelines.database.label_tables import label_events
 from cv_pipelines.images.datasets import add_dataset, find_dataset
@@ -48,7 +48,7 @@ class Field:
     @property
     def labelled(self) -> int:
         with reading(self.site.catalog.database) as connection:
-            return count_labelled(connection).get(self.name, 0)
+            return count_since(connection, {self.name: 0}).get(self.name, (0, 0))[1]
 
     @property
     def count(self) -> int:

@@ -15,7 +15,15 @@ from cv_pipelines.settings import ROOT, Settings, SwarmSettings
 from tests.servers import S3, Postgres
 
 DEPLOY = ROOT / "deploy"
-NOT_SETTINGS = {"CV_IMAGE", "CV_RUN_IMAGE", "CV_NETWORK", "CV_RUN_ENV", "CV_RUN_KWARGS", "CV_CODE_SERVER"}
+NOT_SETTINGS = {
+    "CV_IMAGE",
+    "CV_RUN_IMAGE",
+    "CV_NETWORK",
+    "CV_RUN_ENV",
+    "CV_RUN_KWARGS",
+    "CV_CODE_SERVER",
+    "CV_WEB_PROCESSES",
+}
 """Variables that only the files of deploy/ read."""
 
 
@@ -67,6 +75,22 @@ def test_only_what_starts_and_ends_containers_has_the_socket() -> None:
     assert ports
     assert all(str(port).startswith("127.0.0.1:") for port in ports)
     assert not any(service.get("ports") for service in read("stack.yaml")["services"].values())
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "stack.yaml"])
+def test_the_web_application_is_served_and_its_health_is_asked_by_a_name_that_it_has(name: str) -> None:
+    service = read(name)["services"]["web"]
+    port = service["command"][service["command"].index("--port") + 1]
+    asked = re.search(r"http://([^:/]+):(\d+)/healthy", service["healthcheck"]["test"][-1])
+
+    assert service["command"][:2] == ["cv-pipelines", "web"]
+    assert asked
+    assert asked[2] == port
+    assert asked[1] in example()["CV_WEB_HOSTS"].split(",")
+    assert asked[1] in Settings.model_fields["web_hosts"].default
+    hosts = service.get("environment", {}).get("CV_WEB_HOSTS", "127.0.0.1")
+    assert asked[1] in hosts
+    compile(service["healthcheck"]["test"][-1], "healthcheck", "exec")
 
 
 def test_the_context_of_runs_is_json_whose_secrets_are_names() -> None:

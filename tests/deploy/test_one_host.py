@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import yaml
 
 from cv_pipelines.database.engine import connect
 from cv_pipelines.settings import ROOT
@@ -14,7 +15,7 @@ from cv_pipelines.tasks.ledger.ledger import Ledger
 from cv_pipelines.tasks.ledger.queries import find_task
 from tests.docker_engine import SMALL, Engine
 from tests.execution.worker_nodes import make_bucket
-from tests.installation import draw_shapes, free_port, wait_for
+from tests.installation import answers, draw_shapes, free_port, wait_for
 from tests.servers import S3, Postgres
 
 MOST_BYTES = 1_600_000_000
@@ -115,6 +116,22 @@ def test_the_small_image_is_small_and_not_roots_and_does_not_learn(small_image: 
     history = small_image.docker("history", "--no-trunc", SMALL)
     assert "CHANGE_ME" not in history
     assert "password" not in history.lower()
+
+
+def test_the_small_image_serves_the_web_application_and_its_health_check_works(host: Host) -> None:
+    service = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["services"]["web"]
+    port = str(free_port())
+    command = [port if one == "8000" else one.replace("${CV_WEB_PROCESSES:-2}", "2") for one in service["command"]]
+    check = service["healthcheck"]["test"][1:]
+    container = host.start(f"web-{port}", *command)
+
+    try:
+        wait_for(lambda: "web application is at" in host.engine.docker("logs", container), 60)
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthy"), 60)
+        done = host.engine.docker("exec", container, *(one.replace("8000", port) for one in check))
+        assert done == ""
+    finally:
+        host.engine.docker("rm", "-f", container)
 
 
 def test_a_task_becomes_a_run_in_a_container_of_its_own(host: Host) -> None:

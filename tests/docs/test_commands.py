@@ -123,7 +123,7 @@ def test_the_commands_of_a_page_work(
                 pictures = views(scene_of(str(number), 320, 180), camera(45), 320, 180)
                 write_clip(tmp_path / "films" / name, pictures)
             running.enter_context(Installation(installation.state, environment).dev())
-        if page.stem in ("web", "training-from-the-page"):
+        if page.stem in ("web", "training-from-the-page", "uploading"):
             given = running.enter_context(serve_web(Installation(installation.state, environment)))
             environment["CV_WEB_PORT"] = given.rpartition(":")[2]
         if page.stem == "messaging":

@@ -13,12 +13,6 @@ _SAID = case((label_events.c.replaced != NOTHING, 1), else_=0)
 _MORE = func.sum(_SAYS - _SAID, type_=Integer)
 
 
-def count_labelled(connection: Connection) -> dict[str, int]:
-    """How many images of each data set are labelled, in one scan."""
-    query = select(label_events.c.dataset, _MORE).group_by(label_events.c.dataset)
-    return {dataset: int(number) for dataset, number in connection.execute(query)}
-
-
 def count_since(connection: Connection, seen: Mapping[str, int]) -> dict[str, tuple[int, int]]:
     """How many more images of data sets are labelled since an event of each; 0: since the first.
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import ClassVar
 
 from cv_pipelines.errors import CvError, InputError
@@ -37,7 +37,7 @@ class ArchiveSource:
 
     def items(self) -> Iterator[SourceItem]:
         """See ImageSource."""
-        members = distinct(_open(self.path, self.scratch, self.limits).members())
+        members = distinct(open_archive(self.path, self.scratch, self.limits).members())
         folders = [member.path.split("/")[:-1] for member in members if not member.problem]
         depth = wrappers(folders)
         has_splits = are_splits({names[depth] for names in folders if len(names) > depth})
@@ -70,7 +70,7 @@ class ArchiveSource:
         )
 
 
-def is_archive(path: Path) -> bool:
+def is_archive(path: PurePath) -> bool:
     """Whether a file's name is that of an archive that we read."""
     return path.name.lower().endswith(_SUFFIXES)
 
@@ -78,12 +78,17 @@ def is_archive(path: Path) -> bool:
 @lru_cache(maxsize=2)
 def _opened(path: Path, version: str, scratch: Path, limits: Limits) -> tuple[Archive, dict[str, Member]]:
     """An archive that stays open in this process, with its members by path; `version` changes when it does."""
-    archive = _open(path, scratch, limits)
+    archive = open_archive(path, scratch, limits)
     return archive, {member.path: member for member in distinct(archive.members())}
 
 
-def _open(path: Path, scratch: Path, limits: Limits) -> Archive:
+def open_archive(path: Path, scratch: Path, limits: Limits) -> Archive:
     """Open an archive by its name.
+
+    Args:
+        path: of `is_archive`.
+        scratch: folder into which a compressed .tar file is unpacked once.
+        limits: what it may hold.
 
     Raises:
         InputError: it cannot be read.

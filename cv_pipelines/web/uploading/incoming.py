@@ -1,0 +1,79 @@
+"""The body of a request, written to disk as it comes: bounded, never in memory, gone unless it came whole."""
+
+import os
+import shutil
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from starlette.concurrency import run_in_threadpool
+
+from cv_pipelines.web.bounds import too_large
+from cv_pipelines.web.problems import Refused
+
+KEEP_FREE = 1024**3
+"""Bytes of the disk that uploads leave to everybody else."""
+_PIECE = 1024**2
+_OLD_SECONDS = 86_400
+
+
+@contextmanager
+def incoming(cache: Path) -> Iterator[Path]:
+    """A folder for one upload, empty, gone afterwards; so is what killed processes have left a day ago."""
+    above = cache / "incoming"
+    for left in above.glob("*"):
+        if time.time() - left.stat(follow_symlinks=False).st_mtime > _OLD_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
+    folder = above / uuid4().hex
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def write_body(pieces: AsyncIterator[bytes], path: Path, most: int) -> int:
+    """Write a body into a new file; returns its length in bytes.
+
+    Raises:
+        Refused: 413: it is longer than `most`; 507: the disk is full.
+    """
+    length, held = 0, bytearray()
+    with path.open("xb") as file:
+
+        def write() -> None:
+            require_room(path.parent, len(held))
+            file.write(held)
+
+        def finish() -> None:
+            write()
+            file.flush()
+            os.fsync(file.fileno())
+
+        async for piece in pieces:
+            length += len(piece)
+            if length > most:
+                raise too_large(most)
+            held += piece
+            if len(held) >= _PIECE:
+                await run_in_threadpool(write)
+                held.clear()
+        await run_in_threadpool(finish)
+    return length
+
+
+def free_bytes(folder: Path) -> int:
+    """Bytes that uploads may still take on the disk of a folder."""
+    return max(0, shutil.disk_usage(folder).free - KEEP_FREE)
+
+
+def require_room(folder: Path, wanted: int) -> None:
+    """Make sure that the disk of a folder has room.
+
+    Raises:
+        Refused: 507, code `no_room`.
+    """
+    if wanted > free_bytes(folder):
+        raise Refused(507, "no_room", "The disk of this server is nearly full. Tell whoever runs it.")

@@ -209,3 +209,6 @@ def static_proof(config: ProofConfig, catalog: CatalogResource) -> MaterializeRe
         names = [{"video": video.key, "changed": str(video.modified_at or "")} for video in videos]
         preview = picture(proof_of(cat, videos, MAX_BYTES), "image/jpeg")
         return MaterializeResult(metadata={"preview": preview, "videos": table(names)})
+
+
+MOTION = [video_catalog, camera_motion, motion_regions, static_thumbnails, static_proof]

@@ -172,6 +172,6 @@ def test_web_and_dev_work_together_on_one_state(
         expect(page.get_by_text("Done. The images are in the data set.")).to_be_visible(timeout=120_000)
         keep(page, "upload-ingested", tmp_path)
         page.get_by_role("link", name="Open the data set").click()
-        expect(page.get_by_role("list", name="Images").get_by_role("listitem")).to_have_count(6)
+        expect(page.get_by_role("listbox", name="Images").get_by_role("option")).to_have_count(6)
         assert answers(f"{ui}/server_info")
         page.close()

@@ -99,6 +99,7 @@ def make_queue(catalog: Catalog, dataset: str, manifest: Reference, parameters: 
         "taken_in": known.get("manifest") == manifest.version,
         "sources": sources.keys(),
         "parameters": parameters.model_dump(),
+        "order": list(parameters.strategies),  # the hash of a mapping does not tell it
         "today": [today.day.isoformat(), sorted(today.asked)] if today else None,
         "code": CODE_VERSION,
     }

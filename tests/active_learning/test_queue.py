@@ -154,3 +154,12 @@ def test_nothing_is_left_to_ask_for(shapes: Shapes) -> None:
     shapes.predict()
     outcome = ask(shapes)
     assert (asked(outcome), outcome.bundle.facts["candidates"]) == ([], 0)
+
+
+def test_the_order_of_strategies_makes_another_queue(shapes: Shapes) -> None:
+    shapes.predict()
+    first = ask(shapes, size=20, strategies={"entropy": 1.0, "random": 1.0})
+    second = ask(shapes, size=20, strategies={"random": 1.0, "entropy": 1.0})
+    assert not second.reused
+    assert [*second.bundle.facts["parameters"]["strategies"]] == ["random", "entropy"]
+    assert asked(first) != asked(second)

@@ -77,8 +77,10 @@ def make_label_sensor(jobs: Sequence[UnresolvedAssetJobDefinition], after: int) 
         day = datetime.fromtimestamp(time_of(cat.database), UTC).date()
         requests, notes = [], []
         for dataset in list_datasets(cat.database):
+            images = cat.current(MANIFEST, dataset.name)
             with cat.database.connect() as connection:
-                state = f"{last_event(connection, dataset.name)}:{after}:{day}"
+                said = last_event(connection, dataset.name)
+            state = f"{said}:{after}:{day}:{images.version if images else ''}"
             if memory.settled.get(dataset.name) == state:
                 settled[dataset.name] = state
                 continue
@@ -102,7 +104,8 @@ def make_label_sensor(jobs: Sequence[UnresolvedAssetJobDefinition], after: int) 
 def judge(catalog: Catalog, instance: DagsterInstance, dataset: str, after: int) -> RunRequest | str:
     """What to run, or why nothing is run (empty: there is no need to).
 
-    A round that failed is not repeated with the same labels: its key changes with every `after` further ones.
+    A round that failed is not repeated with the same labels: its key changes with every `after` further ones. A queue
+    that could not be made is not tried again for the same images.
 
     Args:
         catalog: where models and labels are.
@@ -110,7 +113,8 @@ def judge(catalog: Catalog, instance: DagsterInstance, dataset: str, after: int)
         dataset: its name.
         after: new labels that are worth a round; 0: no number is.
     """
-    if catalog.current(MANIFEST, dataset) is None:
+    images = catalog.current(MANIFEST, dataset)
+    if images is None:
         return "has not been ingested yet"
     busy = run_in_progress(instance, dataset, queued=True)
     if busy is not None:
@@ -122,7 +126,7 @@ def judge(catalog: Catalog, instance: DagsterInstance, dataset: str, after: int)
             return _request(catalog, instance, dataset, LEARN, key, f"{new:,} labels are new")
     if queue_is_used_up(catalog, dataset):
         history = catalog.history(QUEUE, dataset, limit=1)
-        key = f"{dataset}:{ASK}:{history[0].id if history else 0}"
+        key = f"{dataset}:{ASK}:{history[0].id if history else 0}:{images.version}"
         if not _is_known(instance, key):
             return _request(catalog, instance, dataset, ASK, key, "people need something to label")
     return ""

@@ -8,6 +8,7 @@ from cv_pipelines.annotations.store.history import count_changed
 from cv_pipelines.annotations.store.versions import last_event
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.clock import time_of
+from cv_pipelines.images.versions import MANIFEST
 
 USED_UP = 0.9
 """Share of a queue after which another one is made: people skip what they cannot tell."""
@@ -35,13 +36,20 @@ def training_of(catalog: Catalog, dataset: str) -> int:
 def queue_is_used_up(catalog: Catalog, dataset: str) -> bool:
     """Whether people need another queue: there was none yet, theirs is nearly done, or another day allows more.
 
-    One in which there was nothing to ask for is never used up.
+    Images that the data set does not have any more are not waited for. One in which there was nothing to ask for
+    is used up as soon as the images are others.
     """
     reference = catalog.current(ASSET, dataset)
     if reference is None:
         return True
     bundle = catalog.open(reference)
     rows, facts = read_queue(catalog, dataset, bundle), bundle.facts
+    manifest = catalog.require(MANIFEST, dataset)
+    if facts["manifest"] != manifest.version:
+        present = set(catalog.open(manifest).table("images", ["image_id"])["image_id"].to_pylist())
+        rows = [row for row in rows if row["image_id"] in present]
+        if not rows:
+            return True
     today = datetime.fromtimestamp(time_of(catalog.database), UTC).date().isoformat()
     cut_off = facts["images"] < min(facts["parameters"]["size"], facts["candidates"])
     if "day" in facts and facts["day"] < today and cut_off:

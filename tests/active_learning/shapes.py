@@ -65,6 +65,14 @@ class Shapes:
             changes = [Change(self.ids[row], content) for row in rows]
             append(connection, "shapes", changes, author or Author("ann"))
 
+    def with_images(self, *rows: int) -> Reference:
+        """Publish a later manifest, which has only these images."""
+        images = self.catalog.open(self.manifest).table("images").take(list(rows))
+        parts = {"images": put_table(self.catalog.store, images)}
+        made = put_bundle(self.catalog.store, "image_manifest", f"manifest-of-{len(rows)}", {}, parts)
+        self.catalog.publish("image_manifest", "shapes", made)
+        return made
+
     def with_source_labels(self) -> Reference:
         """A later manifest whose source says what the first ten images show."""
         images = self.catalog.open(self.manifest).table("images").drop_columns(["source_label"])

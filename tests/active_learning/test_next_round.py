@@ -129,3 +129,24 @@ def test_what_a_day_did_not_allow_the_next_one_does(per_day: int, due: bool, sha
     queue = shapes.catalog.open(shapes.catalog.require("label_queue", "shapes"))
     shapes.publish("label_queue", "x", {**queue.facts, "day": "2020-01-01"}, queue=queue.table("queue"))
     assert queue_is_used_up(shapes.catalog, "shapes") is due
+
+
+def test_images_that_are_gone_are_not_waited_for(shapes: Shapes) -> None:
+    rows = ask(shapes, size=10)
+    shapes.label(*rows[:5])
+    kept = sorted({*range(COUNT)} - {*rows[6:]})
+    shapes.with_images(*kept)
+    assert not queue_is_used_up(shapes.catalog, "shapes"), "one of those that are left is to be labelled"
+    shapes.label(rows[5])
+    assert queue_is_used_up(shapes.catalog, "shapes")
+    shapes.with_images(*(row for row in kept if row not in rows))
+    assert queue_is_used_up(shapes.catalog, "shapes"), "none is left"
+
+
+def test_new_images_end_a_queue_in_which_there_was_nothing_to_ask_for(shapes: Shapes) -> None:
+    every, shapes.manifest = shapes.manifest, shapes.with_images(0, 1, 2)
+    shapes.label(0, 1, 2)
+    assert ask(shapes) == []
+    assert not queue_is_used_up(shapes.catalog, "shapes")
+    shapes.catalog.publish("image_manifest", "shapes", every)
+    assert queue_is_used_up(shapes.catalog, "shapes")

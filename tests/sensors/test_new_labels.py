@@ -185,6 +185,24 @@ def test_nobody_looks_twice_at_what_has_not_changed(world: World, monkeypatch: p
     assert jobs(world.tick()) == [("learn", "shapes")]
 
 
+def test_other_images_are_looked_at_though_nobody_has_said_anything(world: World) -> None:
+    every, world.shapes.manifest = world.shapes.manifest, world.shapes.with_images(0, 1, 2)
+    world.shapes.label(0, 1, 2)
+    world.learn()
+    assert world.tick() == []
+    world.shapes.catalog.publish("image_manifest", "shapes", every)
+    (request,) = world.tick()
+    assert request.job_name == "ask"
+
+
+def test_a_queue_that_could_not_be_made_is_tried_again_for_other_images(world: World) -> None:
+    (first,) = world.tick()
+    world.instance.report_run_failed(world.launch(first))
+    assert world.tick() == []
+    world.shapes.with_images(0, 1, 2)
+    assert jobs(world.tick()) == [("ask", "shapes")]
+
+
 def test_with_a_zero_nothing_is_trained(world: World) -> None:
     world.sensor = make_label_sensor([learn, ask], 0)
     rows = world.ask(size=10)

@@ -6,6 +6,7 @@ from typing import Any
 
 from dagster import (
     DagsterInstance,
+    DagsterRunStatus,
     RunRequest,
     RunsFilter,
     SensorDefinition,
@@ -38,6 +39,7 @@ SET: dict[str, dict[str, type[BaseModel]]] = {
     ASK: {QUEUE: QueueParameters},
 }
 """The assets of each job that a person may set something about."""
+_LAUNCHED = [status for status in DagsterRunStatus if status != DagsterRunStatus.NOT_STARTED]
 
 
 class Memory(BaseModel):
@@ -155,5 +157,8 @@ def _request(
 
 
 def _is_known(instance: DagsterInstance, key: str) -> bool:
-    """Whether a run was made for a key: it may have failed, and asking again makes none."""
-    return bool(instance.get_runs(RunsFilter(tags={RUN_KEY_TAG: key}), limit=1))
+    """Whether a run was made for a key: it may have failed, and asking again makes none.
+
+    One that was recorded and never launched, for the daemon was killed in between, is launched when asked for again.
+    """
+    return bool(instance.get_runs(RunsFilter(tags={RUN_KEY_TAG: key}, statuses=_LAUNCHED), limit=1))

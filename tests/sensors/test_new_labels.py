@@ -54,16 +54,14 @@ class World:
         self.skipped = str(reason.skip_message) if isinstance(reason, SkipReason) else ""
         return list(result.run_requests or [])
 
-    def launch(self, request: RunRequest) -> DagsterRun:
+    def launch(self, request: RunRequest, status: DagsterRunStatus = DagsterRunStatus.STARTED) -> DagsterRun:
         """What the daemon does with a request."""
         from cv_pipelines.definitions import defs
 
         job = defs.resolve_job_def(str(request.job_name))
         assert validate_run_config(job, request.run_config)
         tags = {**request.tags, "dagster/run_key": str(request.run_key), "dagster/partition": "shapes"}
-        return self.instance.create_run_for_job(
-            job, run_config=request.run_config, tags=tags, status=DagsterRunStatus.STARTED
-        )
+        return self.instance.create_run_for_job(job, run_config=request.run_config, tags=tags, status=status)
 
     def ask(self, **settings: object) -> list[int]:
         """What a run of `ask` does."""
@@ -138,6 +136,15 @@ def test_a_round_that_failed_comes_again_with_as_many_further_labels(world: Worl
     assert world.tick() == []
     world.shapes.label(2 * AFTER - 1)
     assert jobs(world.tick()) == [("learn", "shapes")]
+
+
+def test_a_round_that_a_killed_daemon_has_recorded_and_not_launched_is_asked_for_again(world: World) -> None:
+    world.learn()
+    world.shapes.label(*range(AFTER))
+    (first,) = world.tick()
+    world.launch(first, DagsterRunStatus.NOT_STARTED)
+    (again,) = world.tick()
+    assert again.run_key == first.run_key, "Dagster launches the run that there is"
 
 
 def test_a_queue_that_is_done_is_followed_by_another_one(world: World) -> None:

@@ -25,6 +25,7 @@ from cv_pipelines.active_learning.queue import ASSET as QUEUE
 from cv_pipelines.annotations.store.versions import last_event
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.clock import time_of
+from cv_pipelines.database.engine import reading
 from cv_pipelines.images.datasets import list_datasets
 from cv_pipelines.images.versions import MANIFEST
 from cv_pipelines.models.parameters import TrainingParameters
@@ -80,7 +81,7 @@ def make_label_sensor(jobs: Sequence[UnresolvedAssetJobDefinition], after: int) 
         requests, notes = [], []
         for dataset in list_datasets(cat.database):
             images = cat.current(MANIFEST, dataset.name)
-            with cat.database.connect() as connection:
+            with reading(cat.database) as connection:
                 said = last_event(connection, dataset.name)
             state = f"{said}:{after}:{day}:{images.version if images else ''}"
             if memory.settled.get(dataset.name) == state:
@@ -106,8 +107,8 @@ def make_label_sensor(jobs: Sequence[UnresolvedAssetJobDefinition], after: int) 
 def judge(catalog: Catalog, instance: DagsterInstance, dataset: str, after: int) -> RunRequest | str:
     """What to run, or why nothing is run (empty: there is no need to).
 
-    A round that failed is not repeated with the same labels: its key changes with every `after` further ones. A queue
-    that could not be made is not tried again for the same images.
+    A round that failed is not repeated with the same labels: its key changes with every `after` further ones. A
+    queue that could not be made is not tried again for the same images.
 
     Args:
         catalog: where models and labels are.
@@ -159,6 +160,6 @@ def _request(
 def _is_known(instance: DagsterInstance, key: str) -> bool:
     """Whether a run was made for a key: it may have failed, and asking again makes none.
 
-    One that was recorded and never launched, for the daemon was killed in between, is launched when asked for again.
+    One that was recorded and never launched, for the daemon was killed in between, is launched if asked for again.
     """
     return bool(instance.get_runs(RunsFilter(tags={RUN_KEY_TAG: key}, statuses=_LAUNCHED), limit=1))

@@ -8,6 +8,7 @@ from cv_pipelines.annotations.store.history import count_changed
 from cv_pipelines.annotations.store.versions import last_event
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.clock import time_of
+from cv_pipelines.database.engine import reading
 from cv_pipelines.images.versions import MANIFEST
 
 USED_UP = 0.9
@@ -21,7 +22,7 @@ def labels_since_training(catalog: Catalog, dataset: str) -> int:
     Before the first model: all that they say something of.
     """
     event = _learned_event(catalog, dataset)
-    with catalog.database.connect() as connection:
+    with reading(catalog.database) as connection:
         if event > last_event(connection, dataset):  # this database was restored from a backup
             event = 0
         return count_changed(connection, dataset, event)

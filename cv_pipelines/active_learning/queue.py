@@ -18,6 +18,7 @@ from cv_pipelines.annotations.store.events import newest_of, writing
 from cv_pipelines.annotations.store.versions import state_of
 from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.database.clock import time_of
+from cv_pipelines.database.engine import reading
 from cv_pipelines.hashing import VERSION_LENGTH, hash_rows
 from cv_pipelines.storage.bundles import Bundle, Reference, put_bundle, put_table
 
@@ -110,7 +111,7 @@ def read_queue(catalog: Catalog, dataset: str, queue: Bundle) -> list[dict[str, 
     """The rows of a queue (QUEUE), and whether a person or a file has labelled each since: `labelled`."""
     rows: list[dict[str, Any]] = queue.table("queue").to_pylist()
     done = set[str]()
-    with catalog.database.connect() as connection:
+    with reading(catalog.database) as connection:
         for start in range(0, len(rows), _AT_ONCE):
             images = [row["image_id"] for row in rows[start : start + _AT_ONCE]]
             found = newest_of(connection, dataset, images, ("image_id", "digest", "origin"))

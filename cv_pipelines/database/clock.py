@@ -9,6 +9,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
+from cv_pipelines.database.engine import reading
+
 
 class UtcDateTime(types.TypeDecorator[datetime]):
     """A point in time: aware and UTC in Python, whatever the database keeps."""
@@ -58,7 +60,7 @@ def ago(seconds: float) -> ScalarSelect[datetime]:
 
 def time_of(database: Engine) -> float:
     """What the clock shows, in seconds since 1970."""
-    with database.connect() as connection:
+    with reading(database) as connection:
         return connection.execute(select(now())).scalar_one().timestamp()
 
 

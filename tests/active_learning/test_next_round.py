@@ -6,7 +6,7 @@ from cv_pipelines.active_learning.next_round import labels_since_training, queue
 from cv_pipelines.active_learning.parameters import QueueParameters
 from cv_pipelines.active_learning.queue import make_queue
 from cv_pipelines.annotations.labels import make_labels
-from cv_pipelines.annotations.store.events import Author
+from cv_pipelines.annotations.store.events import Author, writing
 from tests.active_learning.shapes import COUNT, Shapes
 from tests.servers import on_both_databases
 
@@ -82,6 +82,14 @@ def test_labels_that_are_again_what_they_were_need_no_round(shapes: Shapes) -> N
     assert new(shapes) == 2
     train(shapes)
     assert new(shapes) == 0, "their version is the first one again, and so is the event in it"
+
+
+def test_nobody_who_labels_is_waited_for(shapes: Shapes) -> None:
+    ask(shapes, size=10)
+    train(shapes)
+    with writing(shapes.catalog.database, "shapes"):
+        assert new(shapes) == 0
+        assert not queue_is_used_up(shapes.catalog, "shapes")
 
 
 def test_each_training_has_its_own_number(shapes: Shapes) -> None:

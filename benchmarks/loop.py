@@ -34,7 +34,7 @@ def to_model(catalog: Catalog, source: Path, parameters: TrainingParameters, cac
     """Ingest, label, split, train, with the checks in between."""
     manifest = ingest(catalog, open_source(str(source)), os.cpu_count() or 1).reference
     _publish(catalog, "image_manifest", manifest)
-    labels = make_labels(catalog, "d", manifest).reference
+    labels = make_labels(catalog, "data", manifest).reference
     _publish(catalog, "labels", labels)
     splits = make_splits(catalog, manifest, labels, None, SplitParameters()).reference
     _publish(catalog, "dataset_splits", splits)
@@ -52,7 +52,7 @@ def whole(catalog: Catalog, source: Path, parameters: TrainingParameters, cache:
     _publish(catalog, "predictions", predictions)
     _publish(catalog, "prediction_drift", measure_drift(catalog, predictions, champion, made.manifest).reference)
     catalog.publish("image_embeddings", "data", embed_dataset(catalog, champion, made.manifest).reference)
-    catalog.publish("label_queue", "data", make_queue(catalog, "d", made.manifest, QueueParameters()).reference)
+    catalog.publish("label_queue", "data", make_queue(catalog, "data", made.manifest, QueueParameters()).reference)
 
 
 def _publish(catalog: Catalog, asset: str, reference: Reference) -> None:

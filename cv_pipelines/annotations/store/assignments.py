@@ -155,7 +155,7 @@ def _held(connection: Connection, dataset: str, images: Collection[str]) -> defa
 
 
 def _speakers(connection: Connection, dataset: str, images: Collection[str]) -> defaultdict[str, set[str]]:
-    """The people who have said something of some images, or have let a model or a file say it."""
+    """The people who have said something of some images themselves, by whatever way."""
     events, found = label_events.c, defaultdict[str, set[str]](set)
     for some in _portions(images):
         wanted = (events.dataset == dataset, events.image_id.in_(some), events.origin == "person")

@@ -57,6 +57,11 @@ def label_of(event: Row[Any] | None, classes: Mapping[int, StoredClass]) -> Labe
     return Label(event.version, *alive, event.origin, event.who, event.model)
 
 
+def as_seen_blind(label: Label) -> Label:
+    """What somebody sees who has still to label an image themselves: what a person says of it is not shown."""
+    return Label(label.version) if label.origin == "person" else label
+
+
 @dataclass(frozen=True)
 class Counts:
     """How many images of a data set are labelled, of how many, and how many bear each class, by its number."""

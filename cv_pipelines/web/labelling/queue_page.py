@@ -12,7 +12,7 @@ from cv_pipelines.annotations.store.events import Origin
 from cv_pipelines.database.engine import reading
 from cv_pipelines.images.quarantine import QuarantinedFile
 from cv_pipelines.web.image_index import ImageIndex, Rows
-from cv_pipelines.web.labelling.label_index import Counts, Label
+from cv_pipelines.web.labelling.label_index import Counts, as_seen_blind
 from cv_pipelines.web.labelling.labelling import LabelledImages, Labelling
 from cv_pipelines.web.labelling.queues import Choice, cut_after, cut_before, neighbours, place_in
 from cv_pipelines.web.labelling.selection import listed, select
@@ -164,8 +164,8 @@ def tiles_at(labelling: Labelling, opened: LabelledImages, rows: Rows, who: str)
     tiles = []
     for row, image_id, name in zip(rows.tolist(), ids, names, strict=True):
         label = opened.labels.label(row)
-        if image_id in blind and label.origin == "person" and label.who != who:
-            label = Label(label.version)
+        if image_id in blind:
+            label = as_seen_blind(label)
         told = (label.version, label.classes, label.boxes, label.origin, label.who, label.model)
         tiles.append(Tile(image_id, name, *told, suggestion_for(opened, row)))
     return tiles

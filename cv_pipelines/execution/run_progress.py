@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cv_pipelines.database.clock import ago, now
+from cv_pipelines.database.engine import reading
 from cv_pipelines.database.training_tables import run_progress
 from cv_pipelines.database.upsert import insert_into
 
@@ -113,7 +114,7 @@ def _shown(figures: dict[str, float]) -> dict[str, float | None]:
 def standings(database: Engine, attempt: int) -> list[Standing]:
     """Where the steps of the newest run of an attempt stand, in the order in which they began."""
     query = select(run_progress).where(run_progress.c.attempt == attempt).order_by(run_progress.c.started_at)
-    with database.connect() as connection:
+    with reading(database) as connection:
         rows = connection.execute(query).all()
     newest = rows[-1].run_id if rows else ""
     names = ("run_id", "step", "stage", "done", "total", "curve")

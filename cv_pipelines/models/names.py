@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 
+from cv_pipelines.database.engine import reading
 from cv_pipelines.database.training_tables import model_names
 from cv_pipelines.errors import InputError
 from cv_pipelines.models.registry import register
@@ -52,7 +53,7 @@ def name_model(database: Engine, dataset: str, reference: Reference, name: str, 
 def named_version(database: Engine, dataset: str, name: str) -> str | None:
     """The version of the model that a name stands for, None where it stands for none."""
     query = select(model_names.c.version).where(model_names.c.dataset == dataset, model_names.c.name == name)
-    with database.connect() as connection:
+    with reading(database) as connection:
         return connection.scalar(query)
 
 
@@ -64,7 +65,7 @@ def names_of(database: Engine, dataset: str) -> dict[str, Sequence[str]]:
         .order_by(model_names.c.created_at, model_names.c.name)
     )
     found: dict[str, list[str]] = {}
-    with database.connect() as connection:
+    with reading(database) as connection:
         for version, name in connection.execute(query):
             found.setdefault(version, []).append(name)
     return dict(found)

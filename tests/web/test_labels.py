@@ -192,6 +192,16 @@ def test_what_is_no_body_is_refused(ann: httpx.Client, body: str) -> None:
     assert answer.status_code in (400, 422)
 
 
+def test_of_many_mistakes_a_few_are_told(ann: httpx.Client) -> None:
+    boxes = [{"class": "a"}] * 1000
+    change = {"image_id": IMAGE, "seen": 0, "annotation": {"boxes": boxes}}
+    answer = ann.post(ADDRESS, json={"changes": [change]})
+
+    assert answer.status_code == 422
+    assert "changes.0.annotation.boxes.0.class" in answer.json()["detail"]
+    assert len(answer.content) < 2000
+
+
 def test_a_thousand_changes_and_no_more(site: Site, ann: httpx.Client) -> None:
     def body(count: int) -> dict[str, Any]:
         return {"changes": [{"image_id": f"{n:064x}", "seen": 0, "delete": True} for n in range(count)]}

@@ -151,10 +151,10 @@ class LabelIndex:
         """Which images bear a class, as a whole or on a box."""
         return self.vocabulary.bearing(number)[self.said]
 
-    def of_models(self) -> NDArray[np.bool_]:
-        """Whose labels are a model's."""
-        by_model = np.array([origin == "model" for origin, _, _ in self._authors])
-        return by_model[self.author] & self.labelled()
+    def labelled_by(self, origin: Origin) -> NDArray[np.bool_]:
+        """Which images have labels of an origin."""
+        theirs = np.array([one == origin for one, _, _ in self._authors])
+        return theirs[self.author] & self.labelled()
 
     def label(self, row: int) -> Label:
         """What stands of an image."""

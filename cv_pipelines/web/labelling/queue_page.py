@@ -112,7 +112,7 @@ def find_page(
         return _file_page(labelling, opened, choice, after, before, most)
     lists = listed(labelling, opened, choice, who)
     with labelling.up_to_date(opened):
-        mask, order = select(opened, choice, lists.rows)
+        mask, order = select(opened, choice, lists)
         if before:
             cut = cut_before(mask, order, _place(opened.images, order, before, passed=False), most)
         else:
@@ -147,7 +147,7 @@ def neighbours_of(
     """The ids of the images before and after one in a queue, in which it need not be."""
     lists = listed(labelling, opened, choice, who)
     with labelling.up_to_date(opened):
-        mask, order = select(opened, choice, lists.rows)
+        mask, order = select(opened, choice, lists)
     found = neighbours(mask, order, place_in(order, row))
     before, after = (None if one is None else opened.images.id_at(one) for one in found)
     return before, after

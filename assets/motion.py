@@ -211,4 +211,4 @@ def static_proof(config: ProofConfig, catalog: CatalogResource) -> MaterializeRe
         return MaterializeResult(metadata={"preview": preview, "videos": table(names)})
 
 
-MOTION = [video_catalog, camera_motion, motion_regions, static_thumbnails, static_proof]
+MOTION_ASSETS = [video_catalog, camera_motion, motion_regions, static_thumbnails, static_proof]

@@ -34,7 +34,7 @@ from cv_pipelines.storage.local import LocalStore
 from cv_pipelines.web.image_index import ImageIndex
 from cv_pipelines.web.labelling.label_index import LabelIndex
 from cv_pipelines.web.labelling.queues import Choice, cut_after, least_sure_first, place_in
-from cv_pipelines.web.labelling.selection import select
+from cv_pipelines.web.labelling.selection import Listed, select
 from cv_pipelines.web.tokens import Role, create_token
 from tests.installation import Installation
 from tests.servers import run_postgres
@@ -172,7 +172,7 @@ def _pages(rounds: int) -> Figure:
     opened = cast(Any, SimpleNamespace(images=images, labels=labels, predictions=sure))
 
     def page(choice: Choice) -> None:
-        mask, order = select(opened, choice, None)
+        mask, order = select(opened, choice, Listed())
         cut = cut_after(mask, order, place_in(order, MANY // 2), _ROWS)
         images.ids_at(cut.rows)
 

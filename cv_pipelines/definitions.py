@@ -13,7 +13,7 @@ from assets.datasets import image_manifest
 from assets.detections import detection_evaluation
 from assets.inference import image_embeddings, prediction_drift, predictions
 from assets.models import champion_model, model_evaluation, trained_model
-from assets.motion import MOTION
+from assets.motion import MOTION_ASSETS
 from assets.tasks import task_predictions
 from cv_pipelines.execution.tiers import executor_for
 from cv_pipelines.jobs import FOR_TASKS, analyse_motion, ask, evaluate_detections, label, learn, loop, sync
@@ -52,7 +52,7 @@ defs = Definitions(
         label_queue,
         task_predictions,
         detection_evaluation,
-        *MOTION,
+        *MOTION_ASSETS,
     ],
     asset_checks=[*DATASET_CHECKS, *VIDEO_CHECKS],
     jobs=[loop, label, learn, ask, evaluate_detections, *FOR_TASKS],

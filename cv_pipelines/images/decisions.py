@@ -2,6 +2,7 @@
 
 from sqlalchemy import Engine, select
 
+from cv_pipelines.database.engine import reading
 from cv_pipelines.database.partition_owners import of_present_partition
 from cv_pipelines.database.tables import acceptances, forgotten_images
 from cv_pipelines.images.ingest import Wishes
@@ -16,7 +17,7 @@ def wishes_of(database: Engine, dataset: str, retry: bool = False) -> Wishes:
         retry: the files in quarantine are to be read again.
     """
     accepted = select(acceptances.c.path).where(acceptances.c.dataset == dataset)
-    with database.connect() as connection:
+    with reading(database) as connection:
         paths = connection.execute(accepted.where(of_present_partition(acceptances))).scalars()
         accepted_paths = frozenset(paths)
         forgotten = frozenset(connection.execute(select(forgotten_images.c.image_id)).scalars())

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Engine, Row, select
 from sqlalchemy.exc import IntegrityError
 
+from cv_pipelines.database.engine import reading
 from cv_pipelines.database.locks import take_turns
 from cv_pipelines.database.partition_owners import of_present_partition
 from cv_pipelines.database.tables import models, promotions
@@ -62,7 +63,7 @@ def list_models(database: Engine, dataset: str | None = None) -> list[Model]:
     query = select(models).order_by(models.c.created_at.desc(), models.c.version)
     if dataset is not None:
         query = query.where(models.c.dataset == dataset)
-    with database.connect() as connection:
+    with reading(database) as connection:
         return [_model(row) for row in connection.execute(query)]
 
 
@@ -77,7 +78,7 @@ def find_model(database: Engine, name: str) -> Model:
     started = select(models).where(models.c.version.startswith(version, autoescape=True)).limit(2)
     if dataset:
         named, started = (query.where(models.c.dataset == dataset) for query in (named, started))
-    with database.connect() as connection:
+    with reading(database) as connection:
         rows = connection.execute(named).all() or connection.execute(started).all()
     if len(rows) == 1 and version:
         return _model(rows[0])
@@ -94,7 +95,7 @@ def standing(database: Engine, dataset: str, alias: Alias) -> str | None:
 
     A challenger that has become champion is no challenger any more.
     """
-    with database.connect() as connection:
+    with reading(database) as connection:
         found = _standing(connection, dataset, alias)
         return None if alias == "challenger" and found == _standing(connection, dataset, "champion") else found
 
@@ -145,7 +146,7 @@ def rollback(database: Engine, dataset: str, who: str, why: str) -> Model:
 
 def ledger(database: Engine, dataset: str, alias: Alias = "champion") -> list[Promotion]:
     """What an alias has stood for, newest first."""
-    with database.connect() as connection:
+    with reading(database) as connection:
         return _ledger(connection, dataset, alias)
 
 

@@ -1,4 +1,4 @@
-"""What uvicorn leaves open: a request whose head never ends."""
+"""What uvicorn leaves open: a request whose head never ends, or what follows its body."""
 
 import asyncio
 from typing import Any
@@ -8,16 +8,17 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEAD_SECONDS = 15.0
 """From the connection, or from the first byte of a later request, to the end of its headers."""
 MOST_HEAD = 64 * 1024
-"""Bytes; one more piece of the network may be read before it is seen."""
+"""Bytes, likewise of what stands between pieces of a body, and of the fields after it (RFC 9112, 7.1.2), which are
+kept as if they were headers; one more piece of the network may be read before it is seen."""
 
 
 class CarefulHttp(HttpToolsProtocol):
-    """Ends connections that send headers for too long, or too many (`slowloris`)."""
+    """Ends connections that send headers for too long (`slowloris`), or too many."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._late: asyncio.TimerHandle | None = None
-        self._head = 0
+        self._unasked = 0  # bytes since the last one of a body, or the end of a head
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""
@@ -31,11 +32,10 @@ class CarefulHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
+        self._unasked += len(data)
         super().data_received(data)
-        if self._late is not None:
-            self._head += len(data)
-            if self._head > MOST_HEAD:
-                self._end(b"431 Request Header Fields Too Large")
+        if self._unasked > MOST_HEAD:
+            self._end(b"431 Request Header Fields Too Large")
 
     def on_message_begin(self) -> None:
         """The first bytes of a request have come."""
@@ -48,11 +48,22 @@ class CarefulHttp(HttpToolsProtocol):
         self._head_is_here()
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body has come."""
+        self._unasked = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """A request is here."""
+        self._unasked = 0
+        super().on_message_complete()
+
     def _expect_head(self) -> None:
-        self._head = 0
+        self._unasked = 0
         self._late = self.loop.call_later(HEAD_SECONDS, self._end, b"408 Request Timeout")
 
     def _head_is_here(self) -> None:
+        self._unasked = 0
         if self._late is not None:
             self._late.cancel()
             self._late = None

@@ -28,6 +28,8 @@ _ABSENT = (
     "no_model",
 )
 """Codes of what is asked for and is not there."""
+_MOST_WRONG = 10
+"""What is told of the mistakes of one request: a body may have a hundred thousand."""
 _WORDS = {
     401: "Log in first, or send a valid token: 'Authorization: Bearer cv_…'.",
     404: "There is nothing at this address.",
@@ -81,8 +83,10 @@ def answer_problems(application: FastAPI) -> None:
 
     @application.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
-        return problem(request, 422, "invalid", wrong)
+        found = error.errors()
+        wrong = [f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in found[:_MOST_WRONG]]
+        more = [f"and {len(found) - _MOST_WRONG:,} more"] if len(found) > _MOST_WRONG else []
+        return problem(request, 422, "invalid", "; ".join(wrong + more))
 
     @application.exception_handler(CvError)
     def _ours(request: Request, error: CvError) -> Response:

@@ -1,5 +1,6 @@
 """Figures of agreement that are kept up: always those that reading everything anew would give."""
 
+from concurrent.futures import wait
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,16 @@ def test_another_name_of_a_class_is_known_at_once(catalog: Catalog) -> None:
         rename_class(connection, "renamed", "cat", "tom", "ann")
 
     assert [one["class"] for one in read(agreement, "renamed").classes] == ["dog", "tom"]
+
+
+def test_figures_that_are_ready_in_the_last_moment_are_known_to_be_of_now(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the page says that they are old, and asks again."""
+    make_dataset(catalog, dict.fromkeys(IMAGES, (20, 20)), "just-so")
+    monkeypatch.setattr("cv_pipelines.web.reviewing.agreement.wait", lambda work, _: wait(work))
+
+    assert Agreement(catalog, ImageIndexes(catalog)).of("just-so", patience=0).fresh
 
 
 def test_who_does_not_wait_is_told_what_is_known(catalog: Catalog) -> None:

@@ -6,13 +6,15 @@ from typing import Any
 import httpx
 import pytest
 
-from cv_pipelines.annotations.store.events import history
+from cv_pipelines.annotations.store.assignments import assign
+from cv_pipelines.annotations.store.events import history, writing
 from cv_pipelines.database.tables import forgotten_images
 from cv_pipelines.database.web_tables import web_tokens
 from tests.web.test_pages import NAME, ids_of, shown_in
 from tests.web_site import EVIL, Site
 
 ADDRESS = "/datasets/shapes/labels"
+BOX = {"class": 1, "left": 1.0, "top": 2.0, "width": 3.0, "height": 4.0}
 
 
 @pytest.fixture
@@ -190,12 +192,44 @@ def test_what_is_no_body_is_refused(ann: httpx.Client, body: str) -> None:
     assert answer.status_code in (400, 422)
 
 
+def test_of_many_mistakes_a_few_are_told(ann: httpx.Client) -> None:
+    boxes = [{"class": "a"}] * 1000
+    change = {"image_id": IMAGE, "seen": 0, "annotation": {"boxes": boxes}}
+    answer = ann.post(ADDRESS, json={"changes": [change]})
+
+    assert answer.status_code == 422
+    assert "changes.0.annotation.boxes.0.class" in answer.json()["detail"]
+    assert len(answer.content) < 2000
+
+
 def test_a_thousand_changes_and_no_more(site: Site, ann: httpx.Client) -> None:
     def body(count: int) -> dict[str, Any]:
         return {"changes": [{"image_id": f"{n:064x}", "seen": 0, "delete": True} for n in range(count)]}
 
     assert len(ann.post(ADDRESS, json=body(1000)).json()["refused"]) == 1000
     assert ann.post(ADDRESS, json=body(1001)).status_code == 422
+
+
+def test_who_is_blind_to_an_image_learns_nothing_by_trying_and_undoing(
+    site: Site, ann: httpx.Client, bob: httpx.Client
+) -> None:
+    image = ids_of(site, "shapes")[10]
+    save(bob, {"image_id": image, "seen": 1, "annotation": {"classes": [2], "boxes": [BOX]}})
+    with writing(site.catalog.database, "shapes") as connection:
+        assign(connection, "shapes", [image], ["annotator"], "admin")
+
+    late = save(ann, {"image_id": image, "seen": 1, "classes": [0]})["refused"]
+    assert late == [{"image_id": image, "version": 2, "label": None, "code": "conflict", "who": "admin"}]
+    seen = save(ann, {"image_id": image, "seen": 2, "classes": [0]})["saved"]
+    assert (seen[0]["label"]["classes"], seen[0]["label"]["boxes"]) == ([0], 0), "nothing of others is in it"
+    undone = save(ann, {"image_id": image, "seen": 3, "restore": 2})["saved"]
+    assert undone == [{"image_id": image, "version": 4, "label": None}]
+    assert ann.get(f"/datasets/shapes/images/{image}/label").json()["annotation"] is None
+    tiles = ann.get("/datasets/shapes", params={"queue": "mine"}).text
+    assert (shown_in(tiles), 'data-version="4" data-origin=""' in tiles) == ([image], True)
+    again = save(ann, {"image_id": image, "seen": 4, "classes": [1]})["saved"]
+    assert (again[0]["label"]["classes"], again[0]["label"]["boxes"]) == ([1], 0)
+    assert bob.get(f"/datasets/shapes/images/{image}/label").json()["who"] == "annotator"
 
 
 def test_only_annotators_save_and_only_from_our_own_pages(site: Site, client: httpx.Client) -> None:
@@ -249,5 +283,13 @@ def test_pages_answer_while_somebody_writes(site: Site, ann: httpx.Client) -> No
     with site.catalog.database.begin() as connection:  # of an import, for seconds perhaps
         connection.execute(web_tokens.update().values(last_used_at=None))
     with site.catalog.database.begin():
-        for address in ("/datasets", "/datasets/shapes", f"/datasets/shapes/images/{image}/label", "/healthy"):
+        for address in (
+            "/datasets",
+            "/datasets/shapes",
+            f"/datasets/shapes/images/{image}/label",
+            "/datasets/shapes/train",
+            "/datasets/shapes/review",
+            "/upload",
+            "/healthy",
+        ):
             assert ann.get(address, timeout=8).status_code == 200, "nobody waits for the lock"

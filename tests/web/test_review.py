@@ -11,8 +11,12 @@ from cv_pipelines.annotations.store.assignments import assign, assigned_to, prog
 from cv_pipelines.annotations.store.classes import classes_of
 from cv_pipelines.annotations.store.events import Author, Change, append, history, writing
 from cv_pipelines.database.label_tables import label_assignments, label_events
+from cv_pipelines.database.tables import forgotten_images
 from cv_pipelines.images.versions import MANIFEST
-from cv_pipelines.web.tokens import Role, create_token
+from cv_pipelines.web.image_index import ImageIndexes
+from cv_pipelines.web.platform import Platform
+from cv_pipelines.web.reviewing.disputes import Reviewer
+from cv_pipelines.web.tokens import Identity, Role, create_token
 from tests.web_site import Site
 
 BOX = '{{"boxes":[[{0},4,5,20,10]]}}'
@@ -186,6 +190,34 @@ def test_verdicts_that_cannot_be(
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert version_of(site, ids[0]) == before
+
+
+def test_a_forgotten_image_is_not_settled(site: Site, admin: httpx.Client, ids: list[str]) -> None:
+    dispute(site, ids[0])
+    before = version_of(site, ids[0])
+    row = {"image_id": ids[0], "who": "boss", "why": "asked for"}
+    with site.catalog.database.begin() as connection:
+        connection.execute(forgotten_images.insert().values(row))
+    try:
+        answer = settle(admin, site, ids[0], classes=[number_of(site, "disc")])
+        assert (answer.status_code, answer.json()["code"]) == (404, "erased_image")
+    finally:
+        with site.catalog.database.begin() as connection:
+            connection.execute(forgotten_images.delete())
+    assert version_of(site, ids[0]) == before
+
+
+def test_images_that_the_data_set_has_lost_hold_up_no_page(site: Site, ids: list[str]) -> None:
+    """Figures may be of a moment ago, and the images of now."""
+    gone, there = "0" * 64, ids[0]
+    dispute(site, gone, there)
+    platform = Platform(site.catalog, *[None] * 4)  # type: ignore[arg-type]
+    index = ImageIndexes(site.catalog).current("shapes")
+    found, onward = Reviewer(platform, "shapes", index, Identity(1, "cid", Role.ADMIN), ()).page(
+        (gone, there), "", 5
+    )
+
+    assert ([one["image_id"] for one in found], onward) == ([there], None)
 
 
 def test_classes_alone_do_not_settle_what_has_boxes(site: Site, admin: httpx.Client, ids: list[str]) -> None:

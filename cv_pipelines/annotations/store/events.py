@@ -117,30 +117,37 @@ def append(
         standing = known
         if standing is None:
             standing = {row.image_id: row for row in heads(connection, dataset, [one.image_id for one in some])}
-        rows = []
+        rows: list[dict[str, Any]] = []
+        said: list[str] = []
+        undone: dict[str, int] = {}
         for change in some:
             head = standing.get(change.image_id)
             digest = digest_of(change.image_id, change.content)
             refusal = _refusal(change, digest, head, author, over_people)
             if refusal is not None:
                 written.refused.append(refusal)
-            elif _says_the_same(digest, head, author) and not change.adjudicates and change.undoes is None:
+                continue
+            if change.undoes is not None:
+                undone[change.image_id] = change.undoes
+            else:
+                said.append(change.image_id)
+            if _says_the_same(digest, head, author) and not change.adjudicates and change.undoes is None:
                 written.unchanged += 1
             else:
                 rows.append(_row(dataset, change, digest, head, author))
         if rows:
             connection.execute(insert(label_events), rows)
         if author.origin == "person" and not author.note:  # what has a note was said of many images at once
-            finish(connection, dataset, author.who, [one.image_id for one in some if one.undoes is None])
-        if undone := {one.image_id: one.undoes for one in some if one.undoes is not None}:
-            _reopen(connection, dataset, author.who, undone)
+            finish(connection, dataset, author.who, said)
+        if undone:
+            _go_back(connection, dataset, author.who, undone)
         written.events += len(rows)
     return written
 
 
 def heads(connection: Connection, dataset: str, images: Sequence[str]) -> Sequence[Row[Any]]:
     """The newest events of some images, at most a thousand, without what they say."""
-    columns = ("image_id", "version", "digest", "origin", "who", "model")
+    columns = ("image_id", "version", "digest", "origin", "who", "model", "note")
     return newest_of(connection, dataset, images, columns)
 
 
@@ -235,10 +242,13 @@ def _refusal(
 
 
 def _says_the_same(digest: bytes, head: Row[Any] | None, author: Author) -> bool:
-    """Whether there is nothing to add; that a second person agrees with a first one is."""
+    """Whether there is nothing to add; that a second person agrees with a first one is.
+
+    So is that somebody says of one image what they have only brought back to it, or said of many at once.
+    """
     if head is None:
         return not any(digest)
-    if bytes(head.digest) != digest:
+    if bytes(head.digest) != digest or (author.origin == "person" and head.note and not author.note):
         return False
     return author.origin == "import" or (head.origin, head.who, head.model) == (
         author.origin,
@@ -255,10 +265,16 @@ def _row(dataset: str, change: Change, digest: bytes, head: Row[Any] | None, aut
     return of | what | {"origin": author.origin, "who": author.who, "model": author.model, "note": note}
 
 
-def _reopen(connection: Connection, dataset: str, who: str, undone: Mapping[str, int]) -> None:
-    """Who has undone what they have said has it still to say, unless they went back to a word of their own."""
-    rows = versions_of(connection, dataset, list(undone.items()), ("image_id", "origin", "who"))
-    own = {row.image_id for row in rows if (row.origin, row.who) == ("person", who)}
+def _go_back(connection: Connection, dataset: str, who: str, undone: Mapping[str, int]) -> None:
+    """Who has undone what they have said has it still to say, unless a word of their own stands again by that."""
+    own, looked_for = set[str](), dict(undone)
+    while looked_for:
+        rows = versions_of(connection, dataset, list(looked_for.items()), ("image_id", "origin", "who", "note"))
+        theirs = [row for row in rows if row.who == who]
+        own |= {row.image_id for row in theirs if row.origin == "person" and not row.note}
+        back = ((row.image_id, undone_version(row.note)) for row in theirs)  # what itself went back, and to what
+        looked_for = {image: version for image, version in back if version is not None}
+    finish(connection, dataset, who, sorted(own))
     reopen(connection, dataset, who, [image for image in undone if image not in own])
 
 

@@ -46,7 +46,7 @@ def count_labels(database: Engine, dataset: str, name: str) -> int:
 
 def labelled_images(database: Engine, dataset: str) -> set[str]:
     """Ids of the images that have a label; about 120 bytes each are held."""
-    with database.connect() as connection:
+    with reading(database) as connection:
         event = last_event(connection, dataset)
     found = set[str]()
     for rows in _pages(database, dataset, ["image_id", "digest"], event):

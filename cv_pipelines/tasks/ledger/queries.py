@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, Select, func, literal, select, tuple_
 
 from cv_pipelines.database.clock import ago
+from cv_pipelines.database.engine import reading
 from cv_pipelines.database.task_tables import attempts, deliveries, events, tasks
 from cv_pipelines.errors import InputError
 from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
@@ -57,7 +58,7 @@ def list_tasks(
     if after is not None:
         query = _behind(query, find_task(ledger, after))
     query = query.order_by(tasks.c.created_at.desc(), tasks.c.id.desc()).limit(limit + 1)
-    with ledger.database.connect() as connection:
+    with reading(ledger.database) as connection:
         rows = connection.execute(query).all()
     more = len(rows) > limit
     return Page(rows[:limit], rows[limit - 1].id if more else None)
@@ -70,7 +71,7 @@ def find_task(ledger: Ledger, task_id: str) -> AnyRow:
         InputError: there is none.
     """
     query = select(tasks, attempts.c.run_id).join_from(tasks, attempts, isouter=True).where(tasks.c.id == task_id)
-    with ledger.database.connect() as connection:
+    with reading(ledger.database) as connection:
         row = connection.execute(query).first()
     if row is None:
         raise InputError(
@@ -82,7 +83,7 @@ def find_task(ledger: Ledger, task_id: str) -> AnyRow:
 def submitter(database: Engine, attempt: int | None) -> str:
     """Who has asked for what an attempt does; empty where it does nothing, or nobody has said."""
     query = select(tasks.c.submitted_by).where(tasks.c.attempt == attempt).limit(1)
-    with database.connect() as connection:
+    with reading(database) as connection:
         return str(connection.scalar(query) or "") if attempt is not None else ""
 
 
@@ -93,7 +94,7 @@ def events_of(ledger: Ledger, task_id: str) -> Sequence[AnyRow]:
         InputError: there is no such task.
     """
     find_task(ledger, task_id)
-    with ledger.database.connect() as connection:
+    with reading(ledger.database) as connection:
         return connection.execute(
             select(events).where(events.c.task_id == task_id).order_by(events.c.number)
         ).all()
@@ -102,14 +103,14 @@ def events_of(ledger: Ledger, task_id: str) -> Sequence[AnyRow]:
 def deliveries_of(ledger: Ledger, task_id: str) -> Sequence[AnyRow]:
     """The calls of webhooks that tell of a task, oldest first."""
     query = select(deliveries, events.c.number).join_from(deliveries, events).where(events.c.task_id == task_id)
-    with ledger.database.connect() as connection:
+    with reading(ledger.database) as connection:
         return connection.execute(query.order_by(deliveries.c.id)).all()
 
 
 def waiting(ledger: Ledger, most: int) -> int:
     """How many tasks are queued, counted up to `most`."""
     some = select(tasks.c.id).where(tasks.c.state == "queued").limit(most).subquery()
-    with ledger.database.connect() as connection:
+    with reading(ledger.database) as connection:
         return int(connection.scalar(select(func.count()).select_from(some)) or 0)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from cv_pipelines.database.engine import reading
 from cv_pipelines.database.task_tables import tasks
 from cv_pipelines.tasks.ledger.intake import CONFLICT, Letter, receive
 from cv_pipelines.tasks.ledger.ledger import Ledger
@@ -32,7 +33,7 @@ def submit(ledger: Ledger, body: bytes, allow: tuple[str, ...] = ()) -> Submitte
     """
     parsed = parse_task(body, allow=allow)
     name = parsed.message.task_id
-    with ledger.database.connect() as connection:
+    with reading(ledger.database) as connection:
         stored = connection.scalar(select(tasks.c.digest).where(tasks.c.id == name))
     if stored is not None and stored != parsed.digest:
         raise Rejected(CONFLICT, f"task_id: another task has had the id {name} before.")

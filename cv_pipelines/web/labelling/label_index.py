@@ -57,6 +57,11 @@ def label_of(event: Row[Any] | None, classes: Mapping[int, StoredClass]) -> Labe
     return Label(event.version, *alive, event.origin, event.who, event.model)
 
 
+def as_seen_blind(label: Label) -> Label:
+    """What somebody sees who has still to label an image themselves: what a person says of it is not shown."""
+    return Label(label.version) if label.origin == "person" else label
+
+
 @dataclass(frozen=True)
 class Counts:
     """How many images of a data set are labelled, of how many, and how many bear each class, by its number."""
@@ -146,10 +151,10 @@ class LabelIndex:
         """Which images bear a class, as a whole or on a box."""
         return self.vocabulary.bearing(number)[self.said]
 
-    def of_models(self) -> NDArray[np.bool_]:
-        """Whose labels are a model's."""
-        by_model = np.array([origin == "model" for origin, _, _ in self._authors])
-        return by_model[self.author] & self.labelled()
+    def labelled_by(self, origin: Origin) -> NDArray[np.bool_]:
+        """Which images have labels of an origin."""
+        theirs = np.array([one == origin for one, _, _ in self._authors])
+        return theirs[self.author] & self.labelled()
 
     def label(self, row: int) -> Label:
         """What stands of an image."""

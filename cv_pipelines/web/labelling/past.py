@@ -19,14 +19,12 @@ class Past:
     """Events that changes are about.
 
     Attributes:
-        who: makes the changes.
         present: images of which anything can be said: those of the data set that are not forgotten.
         heads: the newest event of each image.
         events: those that changes are based on, or go back to, by image and version.
         blind: images that are assigned to who makes the changes: what other people say of them is not shown.
     """
 
-    who: str
     present: set[str]
     heads: Mapping[str, Row[Any]]
     events: Mapping[tuple[str, int], Row[Any]]
@@ -35,12 +33,16 @@ class Past:
     def base(self, change: ChangeBody) -> Row[Any] | None:
         """What a change is made to: nothing of somebody else where that was not to be seen."""
         base = self.events.get((change.image_id, change.seen))
-        return None if change.image_id in self.blind and is_anothers(base, self.who) else base
+        return None if change.image_id in self.blind and is_a_persons(base) else base
 
 
-def is_anothers(event: Row[Any] | None, who: str) -> bool:
-    """Whether an event is what another person says."""
-    return event is not None and event.origin == "person" and event.who != who
+def is_a_persons(event: Row[Any] | None) -> bool:
+    """Whether an event is what a person says.
+
+    To who has still to label an image it is never their own word: that would have done their assignment. Who has
+    undone theirs is named by the event that says again what others had said.
+    """
+    return event is not None and event.origin == "person"
 
 
 def read_past(
@@ -64,4 +66,4 @@ def read_past(
     }
     gone = select(forgotten_images.c.image_id).where(forgotten_images.c.image_id.in_(ids))
     present = set(ids) - set(connection.scalars(gone))
-    return Past(who, present, heads, events, blind_to(connection, dataset, who, ids))
+    return Past(present, heads, events, blind_to(connection, dataset, who, ids))

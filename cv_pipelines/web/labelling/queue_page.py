@@ -12,7 +12,7 @@ from cv_pipelines.annotations.store.events import Origin
 from cv_pipelines.database.engine import reading
 from cv_pipelines.images.quarantine import QuarantinedFile
 from cv_pipelines.web.image_index import ImageIndex, Rows
-from cv_pipelines.web.labelling.label_index import Counts, Label
+from cv_pipelines.web.labelling.label_index import Counts, as_seen_blind
 from cv_pipelines.web.labelling.labelling import LabelledImages, Labelling
 from cv_pipelines.web.labelling.queues import Choice, cut_after, cut_before, neighbours, place_in
 from cv_pipelines.web.labelling.selection import listed, select
@@ -112,7 +112,7 @@ def find_page(
         return _file_page(labelling, opened, choice, after, before, most)
     lists = listed(labelling, opened, choice, who)
     with labelling.up_to_date(opened):
-        mask, order = select(opened, choice, lists.rows)
+        mask, order = select(opened, choice, lists)
         if before:
             cut = cut_before(mask, order, _place(opened.images, order, before, passed=False), most)
         else:
@@ -147,7 +147,7 @@ def neighbours_of(
     """The ids of the images before and after one in a queue, in which it need not be."""
     lists = listed(labelling, opened, choice, who)
     with labelling.up_to_date(opened):
-        mask, order = select(opened, choice, lists.rows)
+        mask, order = select(opened, choice, lists)
     found = neighbours(mask, order, place_in(order, row))
     before, after = (None if one is None else opened.images.id_at(one) for one in found)
     return before, after
@@ -164,8 +164,8 @@ def tiles_at(labelling: Labelling, opened: LabelledImages, rows: Rows, who: str)
     tiles = []
     for row, image_id, name in zip(rows.tolist(), ids, names, strict=True):
         label = opened.labels.label(row)
-        if image_id in blind and label.origin == "person" and label.who != who:
-            label = Label(label.version)
+        if image_id in blind:
+            label = as_seen_blind(label)
         told = (label.version, label.classes, label.boxes, label.origin, label.who, label.model)
         tiles.append(Tile(image_id, name, *told, suggestion_for(opened, row)))
     return tiles

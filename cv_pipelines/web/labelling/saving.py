@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 from sqlalchemy import Engine, Row
 
+from cv_pipelines.annotations.store.assignments import blind_to
 from cv_pipelines.annotations.store.classes import classes_of
 from cv_pipelines.annotations.store.events import Author, Change, append, newest_of, undone_note, writing
 from cv_pipelines.web.labelling.changes import ChangeBody
-from cv_pipelines.web.labelling.label_index import Label, label_of
+from cv_pipelines.web.labelling.label_index import Label, as_seen_blind, label_of
 from cv_pipelines.web.labelling.past import COLUMNS, Past, read_past
 from cv_pipelines.web.labelling.wording import Wording
 
@@ -25,7 +26,7 @@ class Refusal:
     Attributes:
         code: `conflict`: somebody was quicker; `no_class`: a class is not there, or is retired; `no_version`:
             there is none to go back to; `missing_image`: the data set has no such image any more.
-        label: that stands.
+        label: that stands, as who asks may see it.
         who: has said it, or has taken the label away.
     """
 
@@ -67,6 +68,8 @@ def save_changes(
             outcome = _decide(change, past, wording, who)
             head = past.heads.get(change.image_id)
             stands, said_by = label_of(head, classes), head.who if head else ""
+            if change.image_id in past.blind:
+                stands = as_seen_blind(stands)
             if isinstance(outcome, tuple):
                 made.append(outcome)
             elif outcome == "repeated":
@@ -76,8 +79,11 @@ def save_changes(
         for author, some in groupby(sorted(made, key=_author), key=lambda one: one[0]):
             append(connection, dataset, [change for _, change in some], author, known=past.heads)
         said = [change.image_id for _, change in made]
+        undone = [change.image_id for _, change in made if change.undoes is not None]
+        blind = blind_to(connection, dataset, who, undone)
         for row in newest_of(connection, dataset, said, COLUMNS):
-            saved.labels[row.image_id] = label_of(row, classes)
+            stands = label_of(row, classes)
+            saved.labels[row.image_id] = as_seen_blind(stands) if row.image_id in blind else stands
         for image_id in said:  # nothing was ever said of it, and nothing was to be
             saved.labels.setdefault(image_id, Label())
     return saved

@@ -13,7 +13,7 @@ from cv_pipelines.database.engine import reading
 from cv_pipelines.web.access import Annotator, Viewer
 from cv_pipelines.web.labelling.changes import ChangesBody
 from cv_pipelines.web.labelling.label_index import Counts, Label
-from cv_pipelines.web.labelling.past import COLUMNS, is_anothers
+from cv_pipelines.web.labelling.past import COLUMNS, is_a_persons
 from cv_pipelines.web.labelling.queue_page import neighbours_of, suggestion_for
 from cv_pipelines.web.labelling.saving import save_changes
 from cv_pipelines.web.pages.chosen import Chosen, ImageId
@@ -54,7 +54,7 @@ def show(
         head = next(iter(newest_of(connection, name, [image_id], COLUMNS)), None)
         blind = bool(blind_to(connection, name, who.name, [image_id]))
         names = {one.number: str(one.number) for one in classes_of(connection, name) if one.state != "retired"}
-    shown = head if head and head.content is not None and not (blind and is_anothers(head, who.name)) else None
+    shown = head if head and head.content is not None and not (blind and is_a_persons(head)) else None
     suggestion = suggestion_for(found, row)
     return JSONResponse(
         {

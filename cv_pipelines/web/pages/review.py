@@ -88,7 +88,7 @@ def settle_one(platform: Opened, who: Annotator, name: str, verdict: Annotated[V
 
     Raises:
         Refused: 409 `conflict`: somebody was quicker; 403 `party`: who asks has labelled the image.
-        InputError: `missing_image`, `no_class`, `no_opinion`, `has_boxes`; `blind`.
+        InputError: `missing_image`, `erased_image`, `no_class`, `no_opinion`, `has_boxes`; `blind`.
     """
     find_dataset(platform.database, name)
     index = platform.indexes.current(name)

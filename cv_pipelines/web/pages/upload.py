@@ -66,8 +66,8 @@ async def take_file(
     room = settings.web_dataset_mb * _MIB - await run_in_threadpool(_usage.of, uploads)
     if told > room:
         raise full()
-    with incoming(settings.cache) as folder:
-        require_room(folder, told)
+    async with incoming(settings.cache) as folder:
+        await run_in_threadpool(require_room, folder, told)
         file = folder / f"whole{_suffixes(path)}"
         length = await write_body(_pieces(request), file, min(most, room))
         await run_in_threadpool(name_uploads, platform, uploads)

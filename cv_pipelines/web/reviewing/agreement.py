@@ -158,8 +158,9 @@ class Agreement:
             wait([work], max(0.0, until - monotonic()))
             if work.done():
                 work.result()  # what went wrong is for who asks
-            if not work.done() or monotonic() > until:
-                return Answer(state.figures, fresh=False, looked_at=state.looked_at)
+            if monotonic() >= until:
+                figures = state.figures  # which may be of now, by somebody who was done while nobody waited
+                return Answer(figures, figures is not None and figures.moment == now, state.looked_at)
 
     def _state(self, dataset: str) -> _State:
         state = self._states.setdefault(dataset, _State())

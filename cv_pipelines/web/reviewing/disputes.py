@@ -14,6 +14,7 @@ from cv_pipelines.database.engine import reading
 from cv_pipelines.errors import InputError
 from cv_pipelines.web.image_index import ImageIndex
 from cv_pipelines.web.platform import Platform
+from cv_pipelines.web.shown_images import images_with
 from cv_pipelines.web.tokens import Identity, Role
 
 MOST = 20
@@ -45,7 +46,8 @@ class Reviewer:
     def page(self, disputes: Sequence[str], after: str, most: int) -> tuple[list[dict[str, Any]], str | None]:
         """The disputes that follow an id, and the id to go on after; None: there are no more.
 
-        Left out are images that who asks has still to label themselves, and what was settled a moment ago.
+        Left out are images that who asks has still to label themselves, what was settled a moment ago, and images
+        that the data set had when the disputes were listed.
 
         Args:
             disputes: ids of the images in dispute, in order.
@@ -58,7 +60,8 @@ class Reviewer:
         while place < end:
             some = disputes[place : place + _AT_ONCE]
             blind = self._blind_to(some)
-            for one in opinions_of_images(self.platform.database, self.dataset, some):
+            present = [one for one, row in zip(some, self.index.rows_of(some).tolist(), strict=True) if row >= 0]
+            for one in opinions_of_images(self.platform.database, self.dataset, present):
                 if one.in_dispute and one.image not in blind:
                     found.append(self._shown(one, numbers))
                     if len(found) == most:
@@ -70,9 +73,9 @@ class Reviewer:
         """An image, also one that is settled.
 
         Raises:
-            InputError: `missing_image`; `blind`: who asks has still to label it.
+            InputError: `missing_image`, `erased_image`; `blind`: who asks has still to label it.
         """
-        self.index.images.require(image_id)
+        images_with(self.platform, self.dataset, image_id)
         if self._blind_to([image_id]):
             raise InputError("blind", "This image is assigned to you: say first what you see on it yourself.")
         with reading(self.platform.database) as connection:

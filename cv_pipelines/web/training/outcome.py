@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from cv_pipelines.catalog import Catalog
+from cv_pipelines.database.engine import reading
 from cv_pipelines.database.tables import promotions, publications
 from cv_pipelines.execution.run_progress import Curve, curve_of
 from cv_pipelines.models.names import names_of
@@ -117,7 +118,7 @@ def _published(catalog: Catalog, dataset: str, run_id: str) -> dict[str, Referen
         .where(publications.c.run_id == run_id)
         .group_by(publications.c.asset)
     )
-    with catalog.database.connect() as connection:
+    with reading(catalog.database) as connection:
         rows = connection.execute(select(publications).where(publications.c.id.in_(newest))).all()
     return {row.asset: Reference(row.kind, row.version, row.key) for row in rows}
 
@@ -149,7 +150,7 @@ def _gate(catalog: Catalog, dataset: str, model: str, run_id: str, facts: Mappin
         .where(promotions.c.dataset == dataset, promotions.c.model == model, promotions.c.who == f"run {run_id}")
         .order_by(promotions.c.id.desc())
     )
-    with catalog.database.connect() as connection:
+    with reading(catalog.database) as connection:
         metrics = connection.scalar(query.limit(1))
     if metrics:
         return Gate(metrics["comparison"]["decision"], metrics["comparison"]["reasons"])

@@ -6,6 +6,7 @@ from uuid import uuid4
 from pydantic_core import to_json
 from sqlalchemy import select
 
+from cv_pipelines.database.engine import reading
 from cv_pipelines.database.task_tables import tasks
 from cv_pipelines.errors import InputError
 from cv_pipelines.models.architectures.factory import require_architecture
@@ -50,7 +51,7 @@ def start_training(ledger: Ledger, dataset: str, task_id: str, given: Mapping[st
 
 
 def _exists(ledger: Ledger, task_id: str) -> bool:
-    with ledger.database.connect() as connection:
+    with reading(ledger.database) as connection:
         return connection.scalar(select(tasks.c.id).where(tasks.c.id == task_id)) is not None
 
 
@@ -65,7 +66,7 @@ def _require_free(ledger: Ledger, dataset: str, name: str) -> None:
         tasks.c.params["dataset"].as_string() == dataset,
         tasks.c.params["name"].as_string() == name,
     )
-    with ledger.database.connect() as connection:
+    with reading(ledger.database) as connection:
         if connection.execute(query.limit(1)).first():
             message = f"A model that is being trained is to be called '{name}': take another name."
             raise InputError("name_taken", message)

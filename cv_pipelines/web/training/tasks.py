@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, or_, select
 
 from cv_pipelines.database.clock import seconds_since
+from cv_pipelines.database.engine import reading
 from cv_pipelines.database.task_tables import attempts, tasks
 from cv_pipelines.errors import InputError
 from cv_pipelines.tasks.kinds.train_model import KIND
@@ -27,7 +28,7 @@ def recent_trainings(ledger: Ledger, dataset: str, since: datetime, most: int = 
     """
     query = _trainings(dataset).where(tasks.c.created_at >= since)
     query = query.order_by(tasks.c.created_at.desc(), tasks.c.id.desc()).limit(most)
-    with ledger.database.connect() as connection:
+    with reading(ledger.database) as connection:
         return connection.execute(query).all()
 
 
@@ -37,7 +38,7 @@ def find_training(ledger: Ledger, dataset: str, task_id: str) -> AnyRow:
     Raises:
         InputError: code `no_task`: there is no such training of this data set.
     """
-    with ledger.database.connect() as connection:
+    with reading(ledger.database) as connection:
         row = connection.execute(_trainings(dataset).where(tasks.c.id == task_id)).first()
     if row is None:
         raise InputError("no_task", f"'{dataset}' has no such training; those that ended long ago are forgotten.")
@@ -50,7 +51,7 @@ def place_in_queue(ledger: Ledger, row: AnyRow) -> int:
     older = or_(at < row.created_at, and_(at == row.created_at, tasks.c.id < row.id))
     before = or_(priority > row.priority, and_(priority == row.priority, older))
     waiting = select(tasks.c.id).where(tasks.c.state == "queued", tasks.c.kind == KIND.name, before)
-    with ledger.database.connect() as connection:
+    with reading(ledger.database) as connection:
         counted = select(func.count()).select_from(waiting.limit(_MOST_COUNTED).subquery())
         return int(connection.scalar(counted) or 0) + 1
 

@@ -3,8 +3,8 @@
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,19 +19,27 @@ _PIECE = 1024**2
 _OLD_SECONDS = 86_400
 
 
-@contextmanager
-def incoming(cache: Path) -> Iterator[Path]:
-    """A folder for one upload, empty, gone afterwards; so is what killed processes have left a day ago."""
-    above = cache / "incoming"
-    for left in above.glob("*"):
-        if time.time() - left.stat(follow_symlinks=False).st_mtime > _OLD_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
-    folder = above / uuid4().hex
-    folder.mkdir(parents=True)
+@asynccontextmanager
+async def incoming(cache: Path) -> AsyncIterator[Path]:
+    """A folder for one upload, empty, gone afterwards; so is what killed processes have left a day ago.
+
+    What an archive was unpacked to may be much to delete: no page waits for that.
+    """
+    folder = await run_in_threadpool(_new_folder, cache / "incoming")
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        await run_in_threadpool(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _new_folder(above: Path) -> Path:
+    for left in above.glob("*"):
+        with suppress(FileNotFoundError):  # its own upload, or another process, has just deleted it
+            if time.time() - left.stat(follow_symlinks=False).st_mtime > _OLD_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+    folder = above / uuid4().hex
+    folder.mkdir(parents=True)
+    return folder
 
 
 async def write_body(pieces: AsyncIterator[bytes], path: Path, most: int) -> int:

@@ -9,6 +9,7 @@ from uuid import uuid4
 from sqlalchemy import Engine, select
 
 from cv_pipelines.database.clock import seconds_since
+from cv_pipelines.database.engine import reading
 from cv_pipelines.database.task_tables import tasks
 from cv_pipelines.tasks.ledger.ledger import Ledger
 from cv_pipelines.tasks.ledger.submission import submit
@@ -69,7 +70,7 @@ def last_ingests(database: Engine) -> dict[str, Ingest]:
     columns = (tasks.c.id, tasks.c.state, tasks.c.progress, tasks.c.params, tasks.c.error)
     query = select(*columns, seconds_since(tasks.c.created_at).label("seconds")).where(tasks.c.kind == KIND)
     found: dict[str, Ingest] = {}
-    with database.connect() as connection:
+    with reading(database) as connection:
         for row in connection.execute(query.order_by(tasks.c.created_at.desc(), tasks.c.id).limit(_LATELY)):
             error = _CLASS.sub("", row.error["message"]) if row.error else ""
             one = Ingest(row.id, row.state, row.progress, row.seconds, error)

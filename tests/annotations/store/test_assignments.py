@@ -14,7 +14,9 @@ from cv_pipelines.annotations.store.assignments import (
     taken_images,
     withdraw,
 )
-from cv_pipelines.annotations.store.events import Author, Change, append, erase, writing
+from cv_pipelines.annotations.store.classes import add_class
+from cv_pipelines.annotations.store.events import Author, Change, append, erase, history, writing
+from cv_pipelines.annotations.store.opinions import opinions_on
 from cv_pipelines.database.engine import open_database
 from tests.servers import on_both_databases
 
@@ -151,3 +153,41 @@ def test_who_undoes_what_they_have_said_has_it_still_to_say(database: Engine) ->
         append(connection, "pets", [Change("a", None, undoes=0), Change("b", CAT, undoes=1)], Author("ann"))
 
     assert open_of(database, "ann") == ["a"], "of b the word before stands, which is theirs"
+
+
+def test_who_takes_an_undoing_back_has_said_it_again(database: Engine) -> None:
+    say(database, "bob", "a")
+    give(database, ["a"], "ann")
+    say(database, "ann", "a", content=DOG)
+    for content, version, still in ((CAT, 1, ["a"]), (DOG, 2, []), (CAT, 3, ["a"]), (DOG, 4, [])):
+        with writing(database, "pets") as connection:
+            append(connection, "pets", [Change("a", content, undoes=version)], Author("ann"))
+        assert open_of(database, "ann") == still, version
+
+
+def test_who_is_refused_has_said_nothing(database: Engine) -> None:
+    give(database, ["a", "b"], "ann")
+    say(database, "bob", "a")
+    with writing(database, "pets") as connection:
+        written = append(connection, "pets", [Change("a", DOG, seen=0), Change("b", DOG, seen=0)], Author("ann"))
+
+    assert [one.image_id for one in written.refused] == ["a"]
+    assert open_of(database, "ann") == ["a"]
+
+
+def test_who_says_what_they_had_only_gone_back_to_says_it_themselves(database: Engine) -> None:
+    with writing(database, "pets") as connection:
+        for name in ("cat", "dog"):
+            add_class(connection, "pets", name, "boss")
+    give(database, ["a"], "ann")
+    say(database, "bob", "a")
+    say(database, "ann", "a", content=DOG)
+    with writing(database, "pets") as connection:
+        append(connection, "pets", [Change("a", CAT, undoes=1)], Author("ann"))
+    say(database, "ann", "a", content=CAT)
+    say(database, "ann", "a", content=CAT)
+
+    with database.connect() as connection:
+        assert set(opinions_on(connection, "pets", "a").said) == {"ann", "bob"}
+        assert len(history(connection, "pets", "a")) == 4, "once is enough"
+    assert open_of(database, "ann") == []

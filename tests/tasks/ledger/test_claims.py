@@ -168,7 +168,7 @@ def test_a_task_with_a_run_of_its_own_tells_of_its_parameters_and_ends_with_the_
     (attempt,) = open_attempts(ledger)
     assert (attempt.names, attempt.run_id, attempt.begun, attempt.tasks) == ("cats", None, False, 1)
     assert attempt.params is not None
-    assert attempt.params.model_dump() == {"dataset": "cats", "parameters": {"epochs": 3}}
+    assert attempt.params.model_dump() == {"dataset": "cats", "parameters": {"epochs": 3}, "name": None}
     assert 0 <= attempt.silent < 30
 
     close_done(ledger, attempt.id, {"dataset": "cats"})

@@ -88,7 +88,8 @@ def test_the_index_says_what_the_events_say_whenever_it_is_asked(database: Engin
             assert [index.label(row) for row in range(len(IMAGES))] == list(labels.values())
             assert index.counts() == counts
             assert index.labelled().tolist() == [one.origin != "" for one in labels.values()]
-            assert index.of_models().tolist() == [one.origin == "model" for one in labels.values()]
+            for origin in ("person", "import", "model"):
+                assert index.labelled_by(origin).tolist() == [one.origin == origin for one in labels.values()]
 
 
 def test_a_model_goes_on_using_names_that_classes_had(database: Engine) -> None:

@@ -178,6 +178,10 @@ def test_what_is_assigned_is_labelled_without_seeing_what_others_say(labelling: 
     assert shown(labelling, Choice("mine"), "ann") == []
     seen = {one.name: (one.version, one.origin) for one in find_page(labelling, "pets", Choice(), "bob").tiles}
     assert (seen[NAMES[1]], seen[NAMES[3]]) == ((1, ""), (1, "import"))
+    for who, bearing, left in (("bob", [NAMES[3]], NAMES[1]), ("ann", [NAMES[1], NAMES[3]], None)):
+        assert shown(labelling, Choice(label=0), who) == bearing, "no filter tells it either"
+        for choice in (Choice(hide_labelled=True), Choice("unlabelled"), Choice("unsure")):
+            assert (NAMES[1] in shown(labelling, choice, who)) == (left is not None)
     say(labelling, NAMES[1], '{"classes":[1]}', "bob")
     assert shown(labelling, Choice("mine"), "bob") == [NAMES[3]]
     find_page(labelling, "pets", Choice("disagreement"), "ann")

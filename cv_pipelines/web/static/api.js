@@ -83,7 +83,7 @@ export async function renew() {
 }
 
 /** @returns {string} the token that the session's own pages know */
-function csrf() {
+export function csrf() {
   return meta(document, "csrf");
 }
 

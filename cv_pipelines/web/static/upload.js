@@ -6,28 +6,26 @@
  * @typedef {{task_id: string, state: string, progress: number | null, seconds: number, error: string}} Task
  */
 
+import { Problem, Unreachable, csrf, renew, request } from "./api.js";
+import { byId, make } from "./dom.js";
+
 const JUNK = new Set(["Thumbs.db", "desktop.ini", "__MACOSX"]);
 const SPLITS = new Set(["train", "training", "val", "valid", "validation", "dev", "test", "testing"]);
 const ARCHIVE = /\.(zip|tar|tar\.gz|tgz|tar\.bz2|tbz2|tar\.xz|txz)$/i;
 const MOST_SHOWN = 100;
 const TRIES = 4;
+const PAUSE = 3000; // ms, after a request that failed
 const MAY_PASS = new Set([0, 408, 429, 502, 503, 504]);
 
-/** @type {<T extends HTMLElement>(id: string) => T} */
-const at = (id) => {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`no element ${id}`);
-  return /** @type {any} */ (found);
-};
-
-const form = /** @type {HTMLFormElement} */ (at("upload"));
-const zone = at("drop");
-const dataset = /** @type {HTMLInputElement} */ (at("dataset"));
-const start = /** @type {HTMLButtonElement} */ (at("start"));
-const stop = /** @type {HTMLButtonElement} */ (at("stop"));
-const retry = /** @type {HTMLButtonElement} */ (at("retry"));
-const bar = /** @type {HTMLProgressElement} */ (at("bar"));
-const csrf = document.querySelector('meta[name="csrf"]')?.getAttribute("content") ?? "";
+const form = byId("upload", HTMLFormElement);
+const zone = byId("drop", HTMLElement);
+const dataset = byId("dataset", HTMLInputElement);
+const start = byId("start", HTMLButtonElement);
+const stop = byId("stop", HTMLButtonElement);
+const retry = byId("retry", HTMLButtonElement);
+const bar = byId("bar", HTMLProgressElement);
+const ingested = byId("ingest", HTMLElement);
+const state = byId("state", HTMLElement);
 
 /** @type {Item[]} */
 let items = [];
@@ -86,7 +84,7 @@ function send(item) {
     const request = new XMLHttpRequest();
     sending = request;
     request.open("PUT", `/upload/${encodeURIComponent(dataset.value)}/files?name=${encodeURIComponent(item.name)}`);
-    request.setRequestHeader("X-CSRF-Token", csrf);
+    request.setRequestHeader("X-CSRF-Token", csrf());
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.setRequestHeader("Accept", "application/json");
     request.responseType = "json";
@@ -106,6 +104,7 @@ async function bring(item) {
     item.sent = 0;
     show();
     const { status, body } = await send(item);
+    if (status === 403 && body?.code === "csrf" && tries === 1 && (await renew().catch(() => false))) continue; // logged in again
     if (status === 200 || status === 201) {
       Object.assign(item, { state: "done", problem: "", sent: item.file.size, refused: body.refused, refusals: body.refusals });
       return;
@@ -138,23 +137,15 @@ async function run() {
   if (!isCancelled && items.some((one) => one.state === "done")) await ingest();
 }
 
-/** @param {string} path @param {string} method @returns {Promise<any>} */
-async function ask(path, method = "GET") {
-  const answer = await fetch(path, { method, headers: { "X-CSRF-Token": csrf, Accept: "application/json" } });
-  const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(body.detail ?? `The server answered ${answer.status}.`);
-  return body;
-}
-
 /** Let what has come be looked at, and tell how that goes. */
 async function ingest() {
   const path = `/upload/${encodeURIComponent(dataset.value)}`;
   try {
-    tell((await ask(`${path}/ingest`, "POST")).task);
+    tell((await request("POST", `${path}/ingest`)).task);
     await watch();
   } catch (error) {
-    at("ingest").hidden = false;
-    at("state").textContent = `Everything is uploaded, but not looked at: ${error instanceof Error ? error.message : error}`;
+    ingested.hidden = false;
+    state.textContent = `Everything is uploaded, but not looked at: ${error instanceof Error ? error.message : error}`;
   }
 }
 
@@ -163,7 +154,16 @@ async function watch() {
   const mine = (polls += 1);
   const path = `/upload/${encodeURIComponent(dataset.value)}`;
   while (mine === polls) {
-    const { task } = await ask(path);
+    /** @type {Task | null} */
+    let task;
+    try {
+      ({ task } = await request("GET", path));
+    } catch (error) {
+      if (!(error instanceof Unreachable || (error instanceof Problem && error.passes))) throw error;
+      state.textContent = `${error.message} It is tried again; the ingest goes on.`; // the worker needs no page
+      await wait(PAUSE);
+      continue;
+    }
     if (mine !== polls || !task) return;
     tell(task);
     if (task.state !== "queued" && task.state !== "running") return;
@@ -180,26 +180,17 @@ function tell(task) {
     running: "The images are being looked at …",
     succeeded: "Done. The images are in the data set.",
   };
-  at("ingest").hidden = false;
-  at("ingest").dataset.state = task.state;
-  at("state").textContent = words[task.state] ?? `It ended as ${task.state}. ${task.error}`;
-  const link = /** @type {HTMLAnchorElement} */ (at("open"));
+  ingested.hidden = false;
+  ingested.dataset.state = task.state;
+  state.textContent = words[task.state] ?? `It ended as ${task.state}. ${task.error}`;
+  const link = byId("open", HTMLAnchorElement);
   link.hidden = task.state !== "succeeded";
   link.href = `/datasets/${encodeURIComponent(dataset.value)}`;
 }
 
 /** @param {string} name @param {string} words @param {string} kind */
 function row(name, words, kind) {
-  const line = document.createElement("li");
-  line.className = kind;
-  const shown = document.createElement("span");
-  shown.className = "file";
-  shown.textContent = name;
-  shown.title = name;
-  const state = document.createElement("span");
-  state.textContent = words;
-  line.append(shown, state);
-  return line;
+  return make("li", { className: kind }, make("span", { className: "file", title: name }, name), make("span", null, words));
 }
 
 function show() {
@@ -209,10 +200,10 @@ function show() {
   const waiting = items.filter((one) => one.state === "waiting");
   const total = items.reduce((sum, one) => sum + (one.state === "failed" ? 0 : one.file.size), 0);
   const sent = items.reduce((sum, one) => sum + one.sent, 0);
-  at("sum").hidden = !items.length;
+  byId("sum", HTMLElement).hidden = !items.length;
   bar.max = Math.max(total, 1);
   bar.value = sent;
-  at("count").textContent = `${done.length.toLocaleString("en")} of ${items.length.toLocaleString("en")} files, ${size(sent)} of ${size(total)}${failed.length ? `; ${failed.length.toLocaleString("en")} not taken` : ""}`;
+  byId("count", HTMLElement).textContent = `${done.length.toLocaleString("en")} of ${items.length.toLocaleString("en")} files, ${size(sent)} of ${size(total)}${failed.length ? `; ${failed.length.toLocaleString("en")} not taken` : ""}`;
   start.disabled = isRunning || !waiting.length;
   start.textContent = waiting.length ? `Upload ${waiting.length.toLocaleString("en")} ${waiting.length === 1 ? "file" : "files"}` : "Upload";
   stop.hidden = !isRunning;
@@ -227,11 +218,11 @@ function show() {
   if (now) rows.unshift(row(now.name, now.sent >= now.file.size ? "being taken in …" : `${size(now.sent)} of ${size(now.file.size)}`, "now"));
   rows.push(...waiting.slice(0, 8).map((one) => row(one.name, size(one.file.size), "quiet")));
   if (waiting.length > 8) rows.push(row(`and ${(waiting.length - 8).toLocaleString("en")} more`, "", "quiet"));
-  at("files").replaceChildren(...rows);
+  byId("files", HTMLElement).replaceChildren(...rows);
 }
 
 for (const id of ["choose", "choose-folder"]) {
-  const input = /** @type {HTMLInputElement} */ (at(id));
+  const input = byId(id, HTMLInputElement);
   input.addEventListener("change", () => {
     add([...(input.files ?? [])].map((file) => [file.webkitRelativePath || file.name, file]));
     input.value = "";

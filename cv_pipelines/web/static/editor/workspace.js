@@ -2,6 +2,7 @@
 
 import { Problem } from "../api.js";
 import { byId, make } from "../dom.js";
+import { reasonOf } from "../saving/refusals.js";
 import { Conflicts, ask, joined } from "./conflicts.js";
 import { Editing, UNLABELLED } from "./editing.js";
 import { Journal, sayingOf } from "./journal.js";
@@ -168,7 +169,7 @@ export class Workspace {
       this.conflicts.keep(refused);
       void this.#settle();
     } else {
-      this.#trouble = detail ?? REASONS[code] ?? `The server has refused it (${code}).`;
+      this.#trouble = reasonOf(refused);
     }
     this.#state(this.#saving);
   }
@@ -259,12 +260,6 @@ export class Workspace {
     note.replaceChildren(words, " ", ...(more ? [more] : []));
   }
 }
-
-/** @type {Record<string, string>} */
-const REASONS = {
-  no_class: "a class of it was retired. Choose another one.",
-  missing_image: "this image is not there any more.",
-};
 
 /** Whether a name is that of a frame of a video. @param {string} name */
 export const isFrame = (name) => /s=\d+\/\d+$/.test(name);

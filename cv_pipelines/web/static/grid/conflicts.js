@@ -3,6 +3,7 @@
  */
 
 import { byId, counted, make } from "../dom.js";
+import { mayBeSaidAgain, reasonOf } from "../saving/refusals.js";
 import { idOf, wordsOf } from "./tile.js";
 
 /** @typedef {import("../saving/queue.js").Conflict} Conflict */
@@ -27,11 +28,12 @@ export class Conflicts {
     this.dialog = byId("conflicts", HTMLDialogElement);
     this.rows = byId("conflict-rows", HTMLUListElement);
     this.news = byId("news", HTMLDivElement);
-    byId("conflicts-theirs", HTMLButtonElement).onclick = () => this.#each((id) => this.#keep(id));
-    byId("conflicts-mine", HTMLButtonElement).onclick = () => this.#each((id) => choices.again(id));
+    byId("conflicts-theirs", HTMLButtonElement).onclick = () => this.#each((id) => this.drop(id));
+    byId("conflicts-mine", HTMLButtonElement).onclick = () => this.#each((id) => this.#repeat(id));
     for (let at = 0; at < shelf.length; at++) {
       const key = shelf.key(at);
-      if (key?.startsWith(prefix)) this.#open.set(key.slice(prefix.length), JSON.parse(shelf.getItem(key) ?? "null"));
+      const conflict = key?.startsWith(prefix) ? read(shelf.getItem(key)) : null;
+      if (conflict) this.#open.set(conflict.image_id, conflict);
     }
     this.#tell();
   }
@@ -81,26 +83,30 @@ export class Conflicts {
     this.dialog.showModal();
   }
 
+  /**
+   * Say it again, where that may go well; else it stays to be looked at.
+   * @param {string} imageId
+   */
+  #repeat(imageId) {
+    const conflict = this.#open.get(imageId);
+    if (conflict && mayBeSaidAgain(conflict)) this.choices.again(imageId);
+  }
+
   /** @param {(imageId: string) => void} work */
   #each(work) {
     for (const imageId of [...this.#open.keys()]) work(imageId);
   }
 
-  /** @param {string} imageId */
-  #keep(imageId) {
-    this.drop(imageId);
-  }
-
   /** @param {Conflict} conflict */
   #stands(conflict) {
-    if (conflict.detail) return conflict.detail;
-    return `${conflict.who || "Somebody"} says: ${wordsOf(conflict.label, this.classes)}`;
+    return reasonOf(conflict) || `${conflict.who || "Somebody"} says: ${wordsOf(conflict.label, this.classes)}`;
   }
 
   /** @param {Conflict} conflict */
   #buttons(conflict) {
-    const keep = make("button", { type: "button", onclick: () => this.#keep(conflict.image_id) });
-    keep.textContent = conflict.detail ? "Dismiss" : "Keep that";
+    const keep = make("button", { type: "button", onclick: () => this.drop(conflict.image_id) });
+    keep.textContent = reasonOf(conflict) ? "Dismiss" : "Keep that";
+    if (!mayBeSaidAgain(conflict)) return make("div", { className: "row" }, keep);
     const again = make("button", { type: "button", onclick: () => this.choices.again(conflict.image_id) });
     const mine = conflict.mine?.what;
     const words = mine && "restore" in mine ? "what was before" : wordsOf(conflict.mine?.shows ?? null, this.classes);
@@ -129,5 +135,18 @@ export class Conflicts {
     const words = `${counted(count, "label")} of yours ${count === 1 ? "was" : "were"} not taken.`;
     const look = make("button", { type: "button", onclick: () => this.show() }, "Look and choose…");
     this.news.replaceChildren(make("span", null, words), look);
+  }
+}
+
+/**
+ * What was kept; null where it is not ours, or was taken by another tab meanwhile.
+ * @param {string | null} text
+ * @returns {Conflict | null}
+ */
+function read(text) {
+  try {
+    return JSON.parse(text ?? "null");
+  } catch {
+    return null;
   }
 }

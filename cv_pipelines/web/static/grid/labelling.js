@@ -3,6 +3,7 @@
  */
 
 import { SaveQueue } from "../saving/queue.js";
+import { reasonOf } from "../saving/refusals.js";
 import { Saver } from "../saving/saver.js";
 import { Conflicts } from "./conflicts.js";
 import { idOf, labelOf, show, suggestionOf, versionOf, wordsOf } from "./tile.js";
@@ -225,8 +226,8 @@ export class Labelling {
     if (conflict.mine) this.conflicts.add(conflict);
     if (conflict.code === "conflict") this.#takeNews(conflict.image_id, conflict.version, conflict.label);
     this.overlay(conflict.image_id);
-    const who = conflict.who || "the server";
-    this.around.say(`Not taken: ${who} says ${conflict.detail ?? wordsOf(conflict.label, this.around.classes.of)}`);
+    const stands = `${conflict.who || "somebody"} says ${wordsOf(conflict.label, this.around.classes.of)}`;
+    this.around.say(`Not taken: ${reasonOf(conflict) || stands}`);
   }
 
   /**

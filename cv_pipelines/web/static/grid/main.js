@@ -70,6 +70,7 @@ function shown(tiles, imageId) {
   chooser.apply();
   classes.count(readCounts());
   labelling?.overlayAll();
+  offerUnlabelling();
   if (board.current && document.activeElement !== chooser.search) board.goTo(idOf(board.current));
   say(document.querySelector(".place")?.textContent ?? "");
   lookAhead();
@@ -140,6 +141,11 @@ function accept() {
   if (!labelling || pages.busy) return;
   if (labelling.accept(board.affected)) moveOn();
   else say("The model suggests nothing here.");
+}
+
+/** What is like an image, and files, are no queue whose labels could be taken away: the grid has another one. */
+function offerUnlabelling() {
+  page.querySelector('[data-do="unlabel-queue"]')?.toggleAttribute("disabled", !("queue" in pages.tiles.dataset));
 }
 
 async function unlabelAll() {
@@ -264,9 +270,11 @@ window.addEventListener("pagehide", () => {
   if (board.current) sessionStorage.setItem(PLACE + location.pathname + location.search, idOf(board.current));
 });
 
-board.take(pages.tiles, location.hash.slice(1) || (sessionStorage.getItem(PLACE + location.pathname + location.search) ?? ""));
-if (board.current && board.selection.current) board.goTo(idOf(board.current));
+const place = location.hash.slice(1) || (sessionStorage.getItem(PLACE + location.pathname + location.search) ?? "");
+board.take(pages.tiles, place);
+if (board.current && idOf(board.current) === place) board.goTo(place); // back, from the large view perhaps
 chooser.apply();
+offerUnlabelling();
 labelling?.overlayAll();
 labelling?.start();
 if (document.readyState === "complete") lookAhead();

@@ -39,7 +39,9 @@ function show() {
   }
   choices = choicesOf(dispute, first.classes);
   const left = queue.total === 1 ? "1 image in dispute" : `${queue.total.toLocaleString("en")} images in dispute`;
-  const name = element("span", { class: "name", title: dispute.name }, dispute.name);
+  const image = `${address}/images/${dispute.image_id}`;
+  const large = element("a", { href: image, target: "_blank", title: "Open it large, in a tab of its own" }, dispute.name);
+  const name = element("span", { class: "name", title: dispute.name }, large);
   const undo = element("button", { type: "button", title: "The one settled last" }, element("kbd", {}, "U"), " Back");
   undo.disabled = !queue.canGoBack;
   undo.addEventListener("click", goBack);
@@ -47,7 +49,6 @@ function show() {
   skip.addEventListener("click", () => void next());
   const state = dispute.settled ? [element("span", { class: "notice" }, "settled: another answer replaces it")] : [];
   const head = element("header", {}, element("strong", {}, left), name, ...state, undo, skip);
-  const image = `${address}/images/${dispute.image_id}`;
   for (const one of queue.next) new Image().src = pictureOf(`${address}/images/${one.image_id}`);
   place.replaceChildren(head, ...panel(dispute, choices, first.classes, image, (verdict) => void settle(verdict)));
 }

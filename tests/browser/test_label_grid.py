@@ -195,20 +195,21 @@ def test_many_are_chosen_labelled_and_unlabelled_with_a_question(field: Field, a
     expect(ann.locator('.tile[aria-selected="true"]')).to_have_count(8)
     expect(ann.locator("#chosen")).to_have_text("8 chosen")
     keep(ann, "grid-chosen", tmp_path)
-    ann.keyboard.press("2")
+    ann.keyboard.press("0")
     saved(ann)
     assert field.labelled == 8
+    assert {field.events(one)[-1][2] for one in field.ids[:12] if field.events(one)} == {'{"classes":[9]}'}
     expect(current(ann)).to_have_attribute("data-id", field.ids[12])
 
     ann.keyboard.press("ControlOrMeta+a")
-    ann.keyboard.press("0")
+    ann.keyboard.press("Delete")
     question = ann.get_by_role("dialog", name="Take labels away?")
     expect(question).to_contain_text("The labels of 8 images will be away.")
     keep(ann, "grid-question", tmp_path)
     ann.keyboard.press("Escape")
     saved(ann)
     assert field.labelled == 8
-    ann.keyboard.press("0")
+    ann.keyboard.press("Delete")
     question.get_by_role("button", name="Un-label 8").click()
     expect(ann.locator(".done")).to_contain_text("0 of 230 labelled")
     saved(ann)
@@ -437,7 +438,7 @@ def test_the_keys_are_shown(ann: Page, tmp_path: Path) -> None:
 
 def test_a_viewer_sees_all_and_changes_nothing(field: Field, page: Page, url: str, tmp_path: Path) -> None:
     go(page, url, field, "vera")
-    for key in ("1", "0", "a", "u", "ArrowRight"):
+    for key in ("1", "0", "Delete", "a", "u", "ArrowRight"):
         page.keyboard.press(key)
     expect(current(page)).to_have_attribute("data-id", field.ids[1])
     for name in ("Edit classes…", "Undo", "Un-label", "Un-label this queue…"):

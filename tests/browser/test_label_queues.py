@@ -176,4 +176,4 @@ def test_a_tile_with_many_classes_and_boxes_stays_a_tile(
         keep(ann, f"grid-many-{scheme}", tmp_path)
         heights = {tile.bounding_box()["height"] for tile in tiles(ann).all()}  # type: ignore[index]
         assert max(heights) - min(heights) < 1
-        assert last.locator(".boxes").evaluate("words => words.scrollWidth <= words.clientWidth"), "all of it is seen"
+        assert last.locator(".boxes").evaluate("words => words.scrollWidth <= words.clientWidth"), "all is seen"

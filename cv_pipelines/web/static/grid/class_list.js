@@ -10,7 +10,7 @@ import { byId, dot, make } from "../dom.js";
  * @typedef {import("../saving/saver.js").Counts} Counts
  */
 
-const KEYS = 9;
+const KEYS = 10;
 
 export class ClassList {
   /** @type {Map<number, Class>} */
@@ -44,10 +44,10 @@ export class ClassList {
 
   /**
    * The class of a key.
-   * @param {number} key 1 to 9
+   * @param {number} key 1 to 9, and 0, which stands after them on keyboards
    */
   ofKey(key) {
-    return this.active[key - 1];
+    return this.active[(key + 9) % 10];
   }
 
   /**
@@ -115,7 +115,7 @@ export class ClassList {
   #button(one, at) {
     const button = make("button", { type: "button", disabled: !this.mayLabel });
     button.dataset.number = String(one.number);
-    if (this.mayLabel) button.append(make("kbd", null, at < KEYS ? String(at + 1) : ""));
+    if (this.mayLabel) button.append(make("kbd", null, at < KEYS ? String((at + 1) % 10) : ""));
     const figure = this.#figures.get(one.number) ?? "";
     button.append(dot(one.colour), make("span", { className: "text", title: one.name }, one.name), figure);
     return button;

@@ -235,13 +235,14 @@ const everybody = {
 };
 /** @type {import("./keys.js").Actions} */
 const annotators = {
-  digit0: () => void unlabel(),
+  Delete: () => void unlabel(),
+  Backspace: () => void unlabel(),
   u: () => void undo(),
   "ctrl+z": () => void undo(),
   c: () => palette?.open(),
   a: accept,
 };
-for (let key = 1; key <= 9; key++) {
+for (let key = 0; key <= 9; key++) {
   annotators[`digit${key}`] = () => label(classes.ofKey(key));
   annotators[`shift+digit${key}`] = () => toggle(classes.ofKey(key));
 }

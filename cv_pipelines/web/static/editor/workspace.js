@@ -162,7 +162,7 @@ export class Workspace {
 
   /** @param {import("../saving/queue.js").Conflict} refused */
   #refused(refused) {
-    const { image_id, code, mine, detail } = refused;
+    const { image_id, code, mine } = refused;
     if (!mine) {
       if (image_id === this.id) void this.show(image_id); // it was taken back anyway: what stands is shown
     } else if (code === "conflict") {

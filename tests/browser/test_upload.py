@@ -35,6 +35,7 @@ def page(browser: Browser, site: Site, url: str) -> Iterator[Page]:
     page.get_by_label("Token").fill(site.tokens["annotator"])
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Upload images")).to_be_visible()
+    page.wait_for_load_state("load")  # with its script
     yield page
     page.close()
     assert said == []

@@ -223,10 +223,12 @@ function show() {
 
 for (const id of ["choose", "choose-folder"]) {
   const input = byId(id, HTMLInputElement);
-  input.addEventListener("change", () => {
+  const take = () => {
     add([...(input.files ?? [])].map((file) => [file.webkitRelativePath || file.name, file]));
     input.value = "";
-  });
+  };
+  input.addEventListener("change", take);
+  take(); // what was chosen before this script was there
 }
 
 zone.addEventListener("dragover", (event) => {

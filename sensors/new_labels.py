@@ -1,6 +1,6 @@
 """Another round of active learning as soon as people have said enough."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,11 +26,12 @@ from cv_pipelines.annotations.store.versions import last_event
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.clock import time_of
 from cv_pipelines.database.engine import reading
-from cv_pipelines.images.datasets import list_datasets
+from cv_pipelines.images.datasets import Dataset, list_datasets
 from cv_pipelines.images.versions import MANIFEST
 from cv_pipelines.models.parameters import TrainingParameters
 from cv_pipelines.orchestration.instance import add_partition
 from cv_pipelines.orchestration.local_runs import run_in_progress
+from cv_pipelines.storage.bundles import Reference
 from resources.catalog import CatalogResource
 
 LEARN, ASK = "learn", "ask"
@@ -40,6 +41,7 @@ SET: dict[str, dict[str, type[BaseModel]]] = {
     ASK: {QUEUE: QueueParameters},
 }
 """The assets of each job that a person may set something about."""
+_AT_ONCE = 500
 _LAUNCHED = [status for status in DagsterRunStatus if status != DagsterRunStatus.NOT_STARTED]
 
 
@@ -79,10 +81,7 @@ def make_label_sensor(jobs: Sequence[UnresolvedAssetJobDefinition], after: int) 
         cat, memory, settled = catalog.open(), Memory.read(context.cursor), dict[str, str]()
         day = datetime.fromtimestamp(time_of(cat.database), UTC).date()
         requests, notes = [], []
-        for dataset in list_datasets(cat.database):
-            images = cat.current(MANIFEST, dataset.name)
-            with reading(cat.database) as connection:
-                said = last_event(connection, dataset.name)
+        for dataset, said, images in _present(cat):
             state = f"{said}:{after}:{day}:{images.version if images else ''}"
             if memory.settled.get(dataset.name) == state:
                 settled[dataset.name] = state
@@ -102,6 +101,17 @@ def make_label_sensor(jobs: Sequence[UnresolvedAssetJobDefinition], after: int) 
         return SensorResult(requests, skip_reason=quiet, cursor=Memory(settled=settled).model_dump_json())
 
     return new_labels
+
+
+def _present(catalog: Catalog) -> Iterator[tuple[Dataset, int, Reference | None]]:
+    """All data sets, the newest event of each, and its images: read some hundred at a time."""
+    datasets = list_datasets(catalog.database)
+    for start in range(0, len(datasets), _AT_ONCE):
+        some = datasets[start : start + _AT_ONCE]
+        manifests = catalog.currents(MANIFEST, [one.name for one in some])
+        with reading(catalog.database) as connection:
+            said = [last_event(connection, one.name) for one in some]
+        yield from ((one, event, manifests.get(one.name)) for one, event in zip(some, said, strict=True))
 
 
 def judge(catalog: Catalog, instance: DagsterInstance, dataset: str, after: int) -> RunRequest | str:

@@ -49,6 +49,6 @@ def enter(page: Page, url: str, token: str) -> None:
     expect(page.get_by_role("heading", name="Data sets")).to_be_visible()
 
 
-def keep(page: Page, name: str, folder: Path) -> None:
-    """A screenshot, where CV_SCREENSHOTS or the test's own folder is."""
-    page.screenshot(path=Path(os.environ.get("CV_SCREENSHOTS", folder)) / f"{name}.png")
+def keep(page: Page, name: str, folder: Path, whole: bool = False) -> None:
+    """A screenshot of what is seen, or of the whole page, where CV_SCREENSHOTS or the test's own folder is."""
+    page.screenshot(path=Path(os.environ.get("CV_SCREENSHOTS", folder)) / f"{name}.png", full_page=whole)

@@ -83,12 +83,8 @@ def make_queue(catalog: Catalog, dataset: str, manifest: Reference, parameters: 
             "parameters": parameters.model_dump(),
             "manifest": manifest.version,
             "labels": state.version,
-            "model": _model_of(catalog, sources.predictions),
-            "embeddings_model": _model_of(catalog, sources.embeddings),
-            "detections": sources.detections.version if sources.detections else None,
+            **_used(catalog, sources, today),
         }
-        if today is not None:
-            facts |= {"day": today.day.isoformat(), "asked_before": len(today.asked)}
         table = _table(pool, picks)
         parts = {"queue": put_table(catalog.store, table)}
         return put_bundle(catalog.store, ASSET, hash_rows(table)[:VERSION_LENGTH], facts, parts)
@@ -143,6 +139,18 @@ def _limits(pool: Pool, parameters: QueueParameters, today: Today | None) -> Lim
         return Limits(per_class=per_class)
     asked = np.array([one in today.asked for one in pool.image_ids], np.bool_)
     return Limits(max(0, parameters.per_day - len(today.asked)), asked, per_class)
+
+
+def _used(catalog: Catalog, sources: Sources, today: Today | None) -> dict[str, Any]:
+    """What a queue was chosen by, as facts."""
+    used: dict[str, Any] = {
+        "model": _model_of(catalog, sources.predictions),
+        "embeddings_model": _model_of(catalog, sources.embeddings),
+        "detections": sources.detections.version if sources.detections else None,
+    }
+    if today is not None:
+        used |= {"day": today.day.isoformat(), "asked_before": len(today.asked)}
+    return used
 
 
 def _model_of(catalog: Catalog, made: Reference | None) -> str | None:

@@ -89,5 +89,7 @@ def _tell(probe: "Probe", source: str) -> None:
         console.print(f"{probe.unusable:,} of them cannot be used:", style="yellow")
         print_table(["file", "reason"], list(probe.problems.items())[:10])
     if len(probe.classes) < 2:
-        hint = "A model needs two classes: give one subfolder per class, or a labels.csv."
+        hint = (
+            "A model needs two classes: give one subfolder per class, or a labels.csv, or label images (make web)."
+        )
         console.print(hint, style="yellow")

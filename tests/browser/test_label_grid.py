@@ -494,6 +494,7 @@ def change_classes(ann: Page, tmp_path: Path) -> None:
     dialog.get_by_label("Name of a new class").fill("<b>ox</b>")
     ann.keyboard.press("Enter")
     expect(ann.locator("#class-list")).to_contain_text("<b>ox</b>")
+    expect(ann.get_by_text("There are no classes yet.")).to_be_hidden()
     dialog.get_by_label("Name of cat", exact=True).fill("tomcat")
     ann.keyboard.press("Enter")
     expect(tiles(ann).first.locator(".label")).to_have_text("tomcat")

@@ -155,6 +155,7 @@ def test_files_that_are_not_used_are_a_table_with_reasons(ann: Page, tmp_path: P
     expect(row).to_be_visible()
     expect(row.get_by_role("cell")).to_contain_text("Not a JPEG")
     expect(ann.get_by_role("button", name="Un-label this queue")).to_be_disabled()
+    expect(ann.get_by_text("cv-pipelines dataset quarantine")).to_be_visible()  # whose options are named
     keep(ann, "queue-quarantined", tmp_path)
     for key in ("1", "0", "u", "a", "m", "Enter", "ArrowRight"):
         ann.keyboard.press(key)  # there is no image: nothing happens, and nothing fails

@@ -5,23 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from cv_pipelines.annotations.store.classes import classes_of
 from cv_pipelines.annotations.store.events import Author, Change, append, history, writing
 from cv_pipelines.images.versions import MANIFEST
 from cv_pipelines.web.tokens import Role, create_token
-from tests.browser.flags import FLAGS
-from tests.browser.test_web import enter, keep
+from tests.browsers import enter, keep
 from tests.web_site import Site
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

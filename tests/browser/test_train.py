@@ -1,12 +1,11 @@
 """Training from the page in a real browser: started, followed to its end, cancelled, promoted."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from cv_pipelines.database.engine import open_database
 from cv_pipelines.execution.run_progress import ProgressWriter
@@ -18,7 +17,7 @@ from cv_pipelines.tasks.ledger.queries import find_task, list_tasks
 from cv_pipelines.tasks.ledger.supervision import begin_or_resume
 from cv_pipelines.tasks.problem import TaskError
 from cv_pipelines.web.tokens import Role, create_token
-from tests.browser.flags import FLAGS
+from tests.browsers import keep, opened
 from tests.installation import Installation
 from tests.web_site import Site, serve_web
 
@@ -29,24 +28,10 @@ HISTORY = [
 ]
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page on a common small screen; what the content policy refuses, or a script says, is a failure."""
-    page = browser.new_page(viewport={"width": 1366, "height": 768})
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    yield page
-    page.close()
-    assert [one for one in said if "status of 4" not in one] == []
+    with opened(browser, "status of 4") as page:
+        yield page
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +48,6 @@ def enter(page: Page, url: str, token: str, path: str) -> None:
     page.get_by_label("Token").fill(token)
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Train")).to_be_visible(timeout=MINUTES)
-
-
-def keep(page: Page, name: str, folder: Path, whole: bool = False) -> None:
-    page.screenshot(path=Path(os.environ.get("CV_SCREENSHOTS", folder)) / f"{name}.png", full_page=whole)
 
 
 def newest(ledger: Ledger) -> str:

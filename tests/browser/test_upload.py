@@ -1,27 +1,18 @@
 """Uploading in a real browser: files, folders, an archive, what is refused, cancel and retry, the ingest."""
 
 import io
-import os
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from cv_pipelines.images.datasets import find_dataset
 from cv_pipelines.images.sources.factory import open_source
-from tests.browser.flags import FLAGS
+from tests.browsers import keep
 from tests.installation import Installation, answers
 from tests.web_site import Site
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -39,10 +30,6 @@ def page(browser: Browser, site: Site, url: str) -> Iterator[Page]:
     yield page
     page.close()
     assert said == []
-
-
-def keep(page: Page, name: str, folder: Path) -> None:
-    page.screenshot(path=Path(os.environ.get("CV_SCREENSHOTS", folder)) / f"{name}.png")
 
 
 def images(write_image: Callable[..., Path], folder: Path, count: int, seed: int = 900) -> list[Path]:

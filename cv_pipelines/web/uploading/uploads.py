@@ -11,6 +11,7 @@ import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 from uuid import uuid4
 
 from cv_pipelines.errors import CvError, InputError
@@ -77,8 +78,7 @@ class Uploads:
 
     @property
     def _folder(self) -> Path:
-        assert isinstance(self.store, LocalStore)  # noqa: S101 - for the type checker
-        return self.store.root / PREFIX / self.dataset
+        return cast("LocalStore", self.store).root / PREFIX / self.dataset  # where it is asked for, it is one
 
     def _key(self, name: str) -> str:
         return f"{PREFIX}{self.dataset}/{name}"

@@ -56,6 +56,7 @@ export class ClassList {
    */
   take(classes) {
     this.#byNumber = new Map(classes.map((one) => [one.number, one]));
+    byId("no-classes", HTMLElement).hidden = this.active.length > 0;
     this.#figures = new Map(this.active.map((one) => [one.number, make("span", { className: "figure" })]));
     this.list.replaceChildren(...this.active.map((one, at) => make("li", null, this.#button(one, at))));
     this.#show();

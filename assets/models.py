@@ -54,10 +54,10 @@ def trained_model(
     """A classifier, trained once per data, labels, code and parameters."""
     with mapped_errors():
         cat, parameters = catalog.open(), TrainingParameters(**config.model_dump(exclude={"name"}))
-        batch = max(1, parameters.batch_size >> failures_of(context, ResourceError))
+        halvings = failures_of(context, ResourceError)
         inputs = (image_manifest, labels, dataset_splits)
         listen = StepProgress(context, cat.database)
-        outcome = train(cat, *inputs, parameters, machine.cache_folder(), batch, listen, listen.epochs)
+        outcome = train(cat, *inputs, parameters, machine.cache_folder(), halvings, listen, listen.epochs)
         card = outcome.bundle.facts
         listen.all_epochs(card["history"])
         metadata = {

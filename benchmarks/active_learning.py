@@ -97,8 +97,7 @@ def _trial(catalog: Catalog, folder: Path) -> tuple[str, Trial]:
         pool, test = [one for n, one in enumerate(files) if n % 3], files[::3]
     truth = dict[str, str]()
     manifests = [_hidden(catalog, folder / which, some, truth) for which, some in (("pool", pool), ("test", test))]
-    # with few labels a batch of the usual size would be the whole epoch, and training stop before it has begun
-    parameters = TrainingParameters(image_size=side, batch_size=16, epochs=40, patience=10)
+    parameters = TrainingParameters(image_size=side)
     return name, Trial(catalog, *manifests, truth, folder / "cache", sizes, parameters)
 
 

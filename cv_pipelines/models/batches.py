@@ -17,6 +17,7 @@ class CachedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has n
         labels: class index of each of them.
         batch: images a batch; the last one may hold fewer.
         seed: shuffles; None keeps the order.
+        steps: batches an epoch, at least: few images are shown several times, each time all of them.
         epoch: the epoch that comes first (a resumed training goes on with its own order).
     """
 
@@ -28,15 +29,22 @@ class CachedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has n
         batch: int,
         seed: int | None = None,
         epoch: int = 0,
+        steps: int = 1,
     ) -> None:
         super().__init__()
         self._cache, self._indices, self._labels = cache, indices, labels
         self._batch, self._seed, self._epoch = batch, seed, epoch
+        self._rounds = (steps - 1) * batch // max(1, len(indices)) + 1
         self._order = self._shuffled()
 
     def __len__(self) -> int:
         """Batches an epoch."""
-        return -(-len(self._indices) // self._batch)
+        return -(-self.images // self._batch)
+
+    @property
+    def images(self) -> int:
+        """Shown in an epoch."""
+        return len(self._order)
 
     def __getitem__(self, position: int) -> tuple[Pixels, NDArray[np.int64]]:
         """One batch."""
@@ -49,7 +57,7 @@ class CachedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has n
         self._order = self._shuffled()
 
     def _shuffled(self) -> NDArray[np.int64]:
-        order = np.arange(len(self._indices))
+        rounds = np.tile(np.arange(len(self._indices)), (self._rounds, 1))
         if self._seed is not None:
-            np.random.default_rng([self._seed, self._epoch]).shuffle(order)
-        return order
+            rounds = np.random.default_rng([self._seed, self._epoch]).permuted(rounds, axis=1)
+        return rounds.ravel()

@@ -17,6 +17,7 @@ from cv_pipelines.models.checkpoints import Checkpoints, History, Listener, deaf
 from cv_pipelines.models.course import Course, is_over
 from cv_pipelines.models.dataset import LabelledImages
 from cv_pipelines.models.keras_files import model_bytes
+from cv_pipelines.models.pace import STEPS
 from cv_pipelines.models.parameters import TrainingParameters
 from cv_pipelines.models.pixel_cache import PixelCache
 from cv_pipelines.progress import Progress
@@ -80,7 +81,7 @@ def fit(
             report=report,
         )
         first = len(course.history)
-        train = _batches(images, pixels, "train", batch, parameters.seed, first)
+        train = _batches(images, pixels, "train", batch, parameters.seed, first, STEPS)
         if not is_over(course.history, parameters.patience):
             model.fit(
                 train,
@@ -92,7 +93,7 @@ def fit(
                 verbose=0,
             )
         model.set_weights(course.best)
-        speed = _speed(course.seconds, int((images.splits == "train").sum()))
+        speed = _speed(course.seconds, train.images)
         best = model_bytes(model.get_layer("classifier"))
         seconds = time.perf_counter() - started
         in_order = _batches(images, pixels, "train", batch)
@@ -133,6 +134,7 @@ def _classifier(images: LabelledImages, parameters: TrainingParameters) -> keras
         len(images.classes),
         parameters.dropout,
         parameters.weights,
+        parameters.frozen,
     )
 
 
@@ -159,9 +161,10 @@ def _batches(
     batch: int,
     seed: int | None = None,
     epoch: int = 0,
+    steps: int = 1,
 ) -> CachedBatches:
     rows = np.flatnonzero(images.splits == split)
-    return CachedBatches(pixels, rows, images.targets[rows], batch, seed, epoch)
+    return CachedBatches(pixels, rows, images.targets[rows], batch, seed, epoch, steps)
 
 
 def _speed(seconds: list[float], images: int) -> float | None:

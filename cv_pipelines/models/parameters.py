@@ -10,9 +10,15 @@ class TrainingParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    architecture: str = Field("small_cnn", description="small_cnn, or a classifier of keras.applications.")
+    architecture: str = Field(
+        "auto",
+        description="hog, small_cnn, or a classifier of keras.applications; auto: hog where it learns from "
+        "100 images or fewer, else small_cnn.",
+    )
     image_size: int = Field(0, ge=0, le=1024, description="Side in pixels; 0: from the data, 16 to 128.")
-    batch_size: int = Field(64, ge=1, le=4096, description="Images a step; fewer where memory does not suffice.")
+    batch_size: int = Field(
+        64, ge=1, le=4096, description="Images a step; fewer where there are few, or memory does not suffice."
+    )
     epochs: int = Field(30, ge=1, le=10_000, description="At most: it stops when it gets no better.")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Of the optimizer, Adam.")
     dropout: float = Field(0.2, ge=0, lt=1, description="Share of the features dropped in training.")
@@ -22,5 +28,6 @@ class TrainingParameters(BaseModel):
         description="geometry: shift, turn, zoom a little; photo: also mirror, brightness, contrast.",
     )
     weights: str = Field("", description="Path of a .weights.h5 file to start from; empty: random.")
+    frozen: bool = Field(False, description="Only the last layer learns: for few images, with good weights.")
     mixed_precision: bool = Field(True, description="Half precision, where the device is built for it.")
     seed: int = Field(0, ge=0, description="Of all that is random: the same gives the same model.")

@@ -18,10 +18,11 @@ from cv_pipelines.images import decode, resize
 from cv_pipelines.images.statistics import STATISTICS
 from cv_pipelines.images.stored import stored_images
 from cv_pipelines.models.architectures import factory
-from cv_pipelines.models.architectures.factory import ARCHITECTURES, weights_file
+from cv_pipelines.models.architectures.factory import ARCHITECTURES, AUTO, architecture_for, weights_file
 from cv_pipelines.models.checkpoints import Checkpoints, Listener, deaf
 from cv_pipelines.models.dataset import LabelledImages, labelled_images
 from cv_pipelines.models.drift import profile
+from cv_pipelines.models.pace import step_size
 from cv_pipelines.models.parameters import TrainingParameters
 from cv_pipelines.models.pixel_cache import open_cache
 from cv_pipelines.progress import Progress, silent
@@ -42,7 +43,7 @@ def train(
     splits: Reference,
     parameters: TrainingParameters,
     cache: Path,
-    batch: int | None = None,
+    halvings: int = 0,
     progress: Progress = silent,
     on_epoch: Listener = deaf,
 ) -> Outcome:
@@ -55,7 +56,7 @@ def train(
         splits: who learns from what.
         parameters: what a person has set.
         cache: folder for decoded images.
-        batch: images a step when not as in `parameters`: memory did not suffice.
+        halvings: how often memory did not suffice: of the images a step.
         progress: told of epochs.
         on_epoch: told of their figures; of none, where the classifier is there already.
 
@@ -71,9 +72,9 @@ def train(
     if len(images.classes) < 2:
         message = f"There is nothing to tell apart in {len(images.classes)} class; label at least two."
         raise InputError("one_class", message)
-    resolved = _with_size(catalog, manifest, parameters)
-
-    size = batch or resolved.batch_size
+    learning = int((images.splits == "train").sum())
+    resolved = _resolved(catalog, manifest, learning, parameters)
+    size = max(1, step_size(learning, resolved.batch_size) >> halvings)
 
     def make(key: str) -> Reference:
         fitted = _fitted(catalog, manifest, images, resolved, size, cache, key, progress, on_epoch)
@@ -106,7 +107,7 @@ def code_version() -> str:
     asked = [line for line in requires("cv-pipelines") or () if line.startswith("tensorflow~")]
     libraries["tensorflow"] = asked[0].partition(";")[0] if asked else ""
     architectures = sorted(Path(str(factory.__file__)).parent.glob("*.py"))
-    own = [here / name for name in ("batches.py", "course.py", "dataset.py", "fitting.py", "pixel_cache.py")]
+    own = [here / f"{name}.py" for name in ("batches", "course", "dataset", "fitting", "pace", "pixel_cache")]
     return hash_values({"source": hash_files([*pixels, *architectures, *own]), "libraries": libraries})[:16]
 
 
@@ -152,8 +153,12 @@ def _inputs(images: LabelledImages, parameters: TrainingParameters) -> dict[str,
     return {**inputs, "images": images.version, "code": code_version()}
 
 
-def _with_size(catalog: Catalog, manifest: Reference, parameters: TrainingParameters) -> TrainingParameters:
-    """Choose the image size from the data where nobody has: the usual short side, in steps of 8."""
+def _resolved(
+    catalog: Catalog, manifest: Reference, learning: int, parameters: TrainingParameters
+) -> TrainingParameters:
+    """Choose architecture and image size from the data where nobody has; the usual short side, in steps of 8."""
+    if parameters.architecture == AUTO:
+        parameters = parameters.model_copy(update={"architecture": architecture_for(learning)})
     if parameters.image_size:
         return parameters
     table = catalog.open(manifest).table("images", ["width", "height"])

@@ -19,9 +19,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> PixelCache:
 
 
 def batches(
-    cache: PixelCache, rows: list[int], batch: int, seed: int | None = None, epoch: int = 0
+    cache: PixelCache, rows: list[int], batch: int, seed: int | None = None, epoch: int = 0, steps: int = 1
 ) -> CachedBatches:
-    return CachedBatches(cache, np.array(rows, np.int64), LABELS[rows], batch, seed, epoch)
+    return CachedBatches(cache, np.array(rows, np.int64), LABELS[rows], batch, seed, epoch, steps)
 
 
 def epoch_of(found: CachedBatches) -> list[list[int]]:
@@ -50,6 +50,19 @@ def test_an_epoch_shows_every_image_exactly_once(
     assert sorted(image for part in shown for image in part) == sorted(rows)
     assert all(len(part) == batch for part in shown[:-1])
     assert 1 <= len(shown[-1]) <= batch
+
+
+@settings(deadline=None)
+@given(st.sets(st.integers(0, COUNT - 1), min_size=1), st.integers(1, 12), st.integers(1, 20))
+def test_few_images_are_shown_as_often_as_it_takes_and_each_as_often_as_any_other(
+    cache: PixelCache, rows: set[int], batch: int, steps: int
+) -> None:
+    found = batches(cache, sorted(rows), batch, seed=1, steps=steps)
+    shown = [image for part in epoch_of(found) for image in part]
+    assert len(found) >= steps
+    assert len(shown) == found.images <= (steps - 1) * batch + len(rows)
+    for first in range(0, len(shown), len(rows)):
+        assert set(shown[first : first + len(rows)]) == rows
 
 
 def test_without_a_seed_the_order_stays(cache: PixelCache) -> None:

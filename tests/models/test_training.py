@@ -12,6 +12,7 @@ import pytest
 from cv_pipelines.annotations.labels import make_labels
 from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.errors import InputError
+from cv_pipelines.models.architectures.factory import architecture_for
 from cv_pipelines.models.inference import open_model
 from cv_pipelines.models.parameters import TrainingParameters
 from cv_pipelines.models.training import code_version, train
@@ -110,6 +111,29 @@ def test_a_size_that_is_named_is_the_size_that_would_have_been_chosen(
 ) -> None:
     named = quick.model_copy(update={"image_size": 16})
     assert train(colours, *inputs, named, tmp_path, progress=refuse).reference == trained
+
+
+def test_without_an_architecture_few_images_are_learned_from_by_fixed_features(train_own: Train) -> None:
+    chosen = train_own(architecture="auto", batch_size=64)
+    card = chosen.bundle.facts
+    assert (card["architecture"], card["parameters"]["architecture"]) == ("hog", "hog")
+    assert card["batch_size"] == 16, "of 50 images, so that an epoch is more than a step"
+    assert train_own(architecture="hog", batch_size=64).reference == chosen.reference
+
+
+@pytest.mark.parametrize(("images", "architecture"), [(1, "hog"), (100, "hog"), (101, "small_cnn")])
+def test_many_images_are_learned_from_by_a_network(images: int, architecture: str) -> None:
+    assert architecture_for(images) == architecture
+
+
+def test_memory_that_did_not_suffice_halves_the_images_a_step_down_to_one(
+    own_colours: Catalog, inputs: Inputs, quick: TrainingParameters, tmp_path: Path
+) -> None:
+    once = quick.model_copy(update={"epochs": 1})
+    smaller = train(own_colours, *inputs, once, tmp_path / "cache", halvings=2)
+    assert smaller.bundle.facts["batch_size"] == 2
+    again = train(own_colours, *inputs, once.model_copy(update={"seed": 1}), tmp_path / "cache", halvings=9)
+    assert again.bundle.facts["batch_size"] == 1
 
 
 def test_another_parameter_gives_another_model(train_own: Train, trained: Reference) -> None:

@@ -6,18 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 from cv_pipelines.errors import InputError
 from cv_pipelines.models.architectures.applications import TESTED, application, application_names
+from cv_pipelines.models.architectures.hog import hog
 from cv_pipelines.models.architectures.small_cnn import small_cnn
 
 if TYPE_CHECKING:
     import keras
 
-ARCHITECTURES: dict[str, Callable[[int], Any]] = {"small_cnn": small_cnn}
+ARCHITECTURES: dict[str, Callable[[int], Any]] = {"small_cnn": small_cnn, "hog": hog}
 """A function from the side in pixels to a backbone: (size, size, 3), 0 to 255, to features."""
+AUTO = "auto"
+"""Whichever learns best from as many images as there are."""
+_FEW = 100
 
 _MAX_WEIGHTS = 4 * 1024**3
 
 
-def build_classifier(name: str, size: int, classes: int, dropout: float, weights: str = "") -> "keras.Model":
+def build_classifier(
+    name: str, size: int, classes: int, dropout: float, weights: str = "", frozen: bool = False
+) -> "keras.Model":
     """A model from images (batch, size, size, 3), 0 to 255, to probabilities (batch, classes).
 
     Args:
@@ -26,6 +32,7 @@ def build_classifier(name: str, size: int, classes: int, dropout: float, weights
         classes: how many.
         dropout: share of features dropped in training, before the last layer.
         weights: a `.weights.h5` file of the whole classifier or of its backbone; empty: random.
+        frozen: only the last layer learns.
 
     Raises:
         InputError: no such architecture, size or file, or weights that do not fit.
@@ -43,7 +50,14 @@ def build_classifier(name: str, size: int, classes: int, dropout: float, weights
     model = keras.Model(image, output, name="classifier")
     if weights:
         _load_weights(model, backbone, weights_file(weights))
+    if frozen:
+        backbone.trainable = False
     return model
+
+
+def architecture_for(images: int) -> str:
+    """What AUTO stands for, with so many images to learn from."""
+    return "hog" if images <= _FEW else "small_cnn"
 
 
 def weights_file(name: str) -> Path:
@@ -63,8 +77,8 @@ def weights_file(name: str) -> Path:
 
 def require_architecture(name: str) -> None:
     """Raise InputError where there is no such architecture; names that we test need no Keras to be known."""
-    if name not in ARCHITECTURES and name not in TESTED and name not in application_names():
-        known = ", ".join([*ARCHITECTURES, *application_names()])
+    if name not in (AUTO, *ARCHITECTURES, *TESTED) and name not in application_names():
+        known = ", ".join([AUTO, *ARCHITECTURES, *application_names()])
         raise InputError("architecture", f"There is no architecture '{name}'. There are: {known}.")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cv_pipelines.errors import InputError
 from cv_pipelines.models.architectures.applications import TESTED, application_names
-from cv_pipelines.models.architectures.factory import ARCHITECTURES
+from cv_pipelines.models.architectures.factory import ARCHITECTURES, AUTO
 from cv_pipelines.models.parameters import TrainingParameters
 
 FIRST = ("architecture", "epochs", "image_size", "augmentation")
@@ -70,7 +70,7 @@ def parameters_of(given: Mapping[str, str]) -> dict[str, Any]:
 def architectures() -> dict[str, list[str]]:
     """The names of all architectures, in groups."""
     others = [name for name in application_names() if name not in TESTED]
-    return {"Ours": list(ARCHITECTURES), "Keras": list(TESTED), "Keras, not tried by us": others}
+    return {"Ours": [AUTO, *ARCHITECTURES], "Keras": list(TESTED), "Keras, not tried by us": others}
 
 
 def _field(name: str, schema: Mapping[str, Any]) -> Field:

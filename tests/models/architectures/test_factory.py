@@ -54,6 +54,12 @@ def test_weights_of_the_whole_classifier_are_taken_over(weights_file: Path) -> N
     assert_equal_weights(classifier(weights=weights_file, seed=2), given)
 
 
+def test_a_frozen_classifier_learns_in_its_last_layer_alone() -> None:
+    frozen = build_classifier("small_cnn", 8, 3, dropout=0.0, frozen=True)
+    assert [weight.shape for weight in frozen.trainable_weights] == [(128, 3), (3,)]
+    assert len(classifier().trainable_weights) > 2
+
+
 def test_weights_of_a_backbone_are_taken_over_under_another_number_of_classes(weights_file: Path) -> None:
     given = classifier(classes=3, seed=1).get_layer("small_cnn")
     given.save_weights(weights_file)

@@ -129,7 +129,7 @@ def test_the_form_asks_for_each_parameter_but_a_file_of_the_machine() -> None:
 
     assert {*asked, "weights"} == set(TrainingParameters.model_fields)
     assert all(one.help for one in asked.values())
-    assert {one.default for one in asked.values()} >= {"small_cnn", "30", "0.001", "true", "geometry"}
+    assert {one.default for one in asked.values()} >= {"auto", "30", "0.001", "true", "geometry"}
     assert set(ARCHITECTURES) < {name for names in asked["architecture"].choices.values() for name in names}
     assert (asked["epochs"].least, asked["epochs"].most) == ("1", "10000")
 

@@ -33,6 +33,7 @@ from cv_pipelines.orchestration.instance import add_partition
 from cv_pipelines.orchestration.local_runs import run_in_progress
 from cv_pipelines.storage.bundles import Reference
 from resources.catalog import CatalogResource
+from sensors.memory import read_memory
 
 LEARN, ASK = "learn", "ask"
 """The jobs: a round from labels to the next queue, and the next queue alone."""
@@ -54,14 +55,6 @@ class Memory(BaseModel):
 
     settled: dict[str, str] = {}
 
-    @classmethod
-    def read(cls, cursor: str | None) -> "Memory":
-        """From a cursor; one that somebody has spoiled is forgotten."""
-        try:
-            return cls.model_validate_json(cursor or "{}")
-        except ValidationError:
-            return cls()
-
 
 def make_label_sensor(jobs: Sequence[UnresolvedAssetJobDefinition], after: int) -> SensorDefinition:
     """A sensor that closes the loop of active learning; off until switched on, for it trains models.
@@ -78,7 +71,7 @@ def make_label_sensor(jobs: Sequence[UnresolvedAssetJobDefinition], after: int) 
         description="Trains after CV_RETRAIN_AFTER_LABELS new labels; asks for more labels when a queue is done.",
     )
     def new_labels(context: SensorEvaluationContext, catalog: CatalogResource) -> SensorResult:
-        cat, memory, settled = catalog.open(), Memory.read(context.cursor), dict[str, str]()
+        cat, memory, settled = catalog.open(), read_memory(Memory, context.cursor), dict[str, str]()
         day = datetime.fromtimestamp(time_of(cat.database), UTC).date()
         requests, notes = [], []
         for dataset, said, images in _present(cat):

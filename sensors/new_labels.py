@@ -1,8 +1,7 @@
 """Another round of active learning as soon as people have said enough."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from dagster import (
     DagsterInstance,
@@ -17,11 +16,12 @@ from dagster import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.storage.tags import RUN_KEY_TAG
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from cv_pipelines.active_learning.next_round import labels_since_training, queue_is_used_up, training_of
 from cv_pipelines.active_learning.parameters import QueueParameters
 from cv_pipelines.active_learning.queue import ASSET as QUEUE
+from cv_pipelines.active_learning.standing import standing_parameters
 from cv_pipelines.annotations.store.versions import last_event
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.clock import time_of
@@ -138,25 +138,13 @@ def judge(catalog: Catalog, instance: DagsterInstance, dataset: str, after: int)
     return ""
 
 
-def _valid(kind: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters that this release knows; all as they are by default where one may not be what it was any more."""
-    known = {name: value for name, value in given.items() if name in kind.model_fields}
-    try:
-        return kind.model_validate(known).model_dump()
-    except ValidationError:
-        return kind().model_dump()
-
-
 def _request(
     catalog: Catalog, instance: DagsterInstance, dataset: str, job: str, key: str, reason: str
 ) -> RunRequest:
     """Ask for a run; what people have set about the newest model and queue stands for the next ones, too."""
     add_partition(instance, dataset)
-    made = {asset: catalog.current(asset, dataset) for asset in SET[job]}
-    values = {
-        asset: _valid(SET[job][asset], catalog.open(one).facts["parameters"]) for asset, one in made.items() if one
-    }
-    config = {"ops": {asset: {"config": given} for asset, given in values.items()}}
+    values = {asset: standing_parameters(catalog, asset, dataset, kind) for asset, kind in SET[job].items()}
+    config = {"ops": {asset: {"config": given} for asset, given in values.items() if given}}
     return RunRequest(key, config, {"cv/reason": reason}, job_name=job, partition_key=dataset)
 
 

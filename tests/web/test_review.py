@@ -7,6 +7,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from cv_pipelines.active_learning.parameters import QueueParameters
+from cv_pipelines.active_learning.queue import make_queue
 from cv_pipelines.annotations.store.assignments import assign, assigned_to, progress_of
 from cv_pipelines.annotations.store.classes import classes_of
 from cv_pipelines.annotations.store.events import Author, Change, append, history, writing
@@ -290,6 +292,20 @@ def test_an_admin_assigns_images_and_takes_them_back(site: Site, admin: httpx.Cl
             ("cid", 0),
             ("dan", 15),
         ]
+
+
+def test_an_admin_assigns_what_is_asked_for(site: Site, admin: httpx.Client, ids: list[str]) -> None:
+    assert '<option value="asked">' in page_of(admin)
+    catalog = site.catalog
+    made = make_queue(catalog, "shapes", catalog.require("image_manifest", "shapes"), QueueParameters(size=2))
+    catalog.publish("label_queue", "shapes", made.reference)
+    asked = made.bundle.table("queue")["image_id"].to_pylist()
+
+    wanted = {"people": ["annotator"], "count": 20, "source": "asked"}
+    assert admin.post("/datasets/shapes/assignments", json=wanted).json()["images"] == 2
+
+    with catalog.database.connect() as connection:
+        assert sorted(assigned_to(connection, "shapes", "annotator")) == sorted(asked)
 
 
 @pytest.mark.parametrize(

@@ -302,6 +302,8 @@ def test_an_admin_assigns_what_is_asked_for(site: Site, admin: httpx.Client, ids
     columns = [[1, 2, 3], asked, [0.5] * 3, ["random"] * 3, ["drawn by lot"] * 3]
     parts = {"queue": put_table(catalog.store, pa.table(columns, schema=QUEUE))}
     catalog.publish("label_queue", "shapes", put_bundle(catalog.store, "label_queue", "q1", {}, parts))
+    with writing(catalog.database, "shapes") as connection:
+        append(connection, "shapes", [Change(one, None) for one in asked], Author("ann"))
 
     wanted = {"people": ["annotator"], "count": 20, "source": "asked"}
     assert admin.post("/datasets/shapes/assignments", json=wanted).json()["images"] == 3

@@ -132,6 +132,18 @@ class Catalog:
             rows = connection.execute(select(publications).where(publications.c.id.in_(newest))).all()
         return {row.dataset: Reference(row.kind, row.version, row.key) for row in rows}
 
+    def with_several(self, asset: str, partitions: Sequence[str]) -> set[str]:
+        """Which of some hundred partitions of an asset have stood for more than one artefact."""
+        query = (
+            select(publications.c.dataset)
+            .where(publications.c.asset == asset, publications.c.dataset.in_(partitions))
+            .where(of_present_partition(publications))
+            .group_by(publications.c.dataset)
+            .having(func.count(publications.c.key.distinct()) > 1)
+        )
+        with reading(self.database) as connection:
+            return set(connection.scalars(query))
+
     def inputs_of(self, kind: str, references: Collection[Reference]) -> dict[str, set[str]]:
         """Hashes of the inputs that make some hundred artefacts of a kind, by their keys; some make the same."""
         keys = [reference.key for reference in references]

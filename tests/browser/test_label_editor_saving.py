@@ -10,6 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Route, expect
 
+from cv_pipelines.annotations.store.events import Author, Change, append, history, writing
 from tests.browser.label_editor import draw, objects, ready, saved, show
 from tests.browsers import keep
 from tests.installation import COMMAND, free_port
@@ -190,3 +191,63 @@ def test_going_to_another_image_at_once_loses_nothing(
     expect(page).to_have_url(re.compile(first))
     page.keyboard.press("g")
     expect(page).to_have_url(f"{url}/datasets/street?size=large#{first}")
+
+
+def says_of(street: Street, image: str) -> tuple[str, str, str]:
+    """Origin, model and note of what stands of an image."""
+    with street.site.catalog.database.connect() as connection:
+        head = history(connection, "street", image)[0]
+    return head.origin, head.model, head.note
+
+
+def test_undo_leads_back_to_what_somebody_else_has_drawn_and_it_stays_theirs(
+    street: Street, url: str, person: Callable[..., Page]
+) -> None:
+    image = street.images["13.jpg"]
+    first = Change(image, '{"boxes":[[0,30.0,30.0,40.0,40.0]],"classes":[1]}')
+    with writing(street.site.catalog.database, "street") as connection:
+        append(connection, "street", [first], Author("m-1", "model", "m-1"))
+    page = person()
+    show(page, url, image)
+    expect(page.locator("#origin")).to_have_text("The model's label: nobody has looked yet.")
+    draw(page, (200, 100), (260, 160))
+    saved(page)
+    expect(page.locator("#origin")).to_have_text("Labelled by you.")
+    page.keyboard.press("Control+z")
+    saved(page)
+    expect(page.locator("#origin")).to_have_text("The model's label: nobody has looked yet.")
+    assert says_of(street, image) == ("model", "m-1", "undone to version 1")
+    assert street.boxes(image) == [[0, 30, 30, 40, 40]]
+
+    page.keyboard.press("Control+y")
+    saved(page)
+    assert says_of(street, image) == ("person", "", "")
+    page.context.route("**/labels", lambda route: route.abort())
+    page.keyboard.press("Control+z")
+    expect(page.locator("#state")).to_contain_text("trying again")
+    page.reload()
+    ready(page)
+    expect(objects(page)).to_have_count(1)
+    page.context.unroute("**/labels")
+    saved(page, 30)
+    assert (street.label(image)[0], says_of(street, image)[0]) == (5, "model")
+
+
+def test_an_undo_that_comes_too_late_is_chosen_or_not_and_stays_theirs_too(
+    street: Street, url: str, person: Callable[..., Page]
+) -> None:
+    image = street.images["14.jpg"]
+    street.say(image, {"boxes": [[0, 30.0, 30.0, 40.0, 40.0]], "classes": []}, "bob")
+    page = person()
+    show(page, url, image)
+    draw(page, (200, 100), (260, 160))
+    saved(page)
+    street.say(image, {"boxes": [[2, 5.0, 5.0, 20.0, 20.0]], "classes": []}, "cid")
+    page.keyboard.press("Control+z")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("cid has saved other labels")
+    expect(dialog).to_contain_text("1 × car")
+    dialog.get_by_role("button", name="Keep mine").click()
+    saved(page)
+    assert street.boxes(image) == [[0, 30, 30, 40, 40]]
+    assert says_of(street, image)[2] == "undone to version 1"

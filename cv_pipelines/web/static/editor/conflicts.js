@@ -25,7 +25,7 @@ export class Conflicts {
   of(image) {
     /** @type {Undecided | null} */
     const found = JSON.parse(this.storage.getItem(this.prefix + image) ?? "null");
-    return found?.code === "conflict" && found.mine && !("restore" in found.mine.what) ? found : null;
+    return found?.code === "conflict" && found.mine && (!("restore" in found.mine.what) || found.mine.shows?.annotation) ? found : null;
   }
 
   /** @param {Undecided} undecided */

@@ -29,13 +29,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Publication:
-    """An artefact as what one asset's partition stands for."""
+    """An artefact as what one asset's partition stands for; `run_id` is empty where no run has published it."""
 
     id: int
     asset: str
     dataset: str
     reference: Reference
     created_at: datetime
+    run_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,14 @@ class Catalog:
         with reading(self.database) as connection:
             rows = connection.execute(query).all()
         return [
-            Publication(row.id, row.asset, row.dataset, Reference(row.kind, row.version, row.key), row.created_at)
+            Publication(
+                row.id,
+                row.asset,
+                row.dataset,
+                Reference(row.kind, row.version, row.key),
+                row.created_at,
+                row.run_id,
+            )
             for row in rows
         ]
 

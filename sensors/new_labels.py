@@ -29,16 +29,18 @@ from cv_pipelines.database.engine import reading
 from cv_pipelines.images.datasets import Dataset, list_datasets
 from cv_pipelines.images.versions import MANIFEST
 from cv_pipelines.models.parameters import TrainingParameters
+from cv_pipelines.models.registry import ledger
 from cv_pipelines.orchestration.instance import add_partition
 from cv_pipelines.orchestration.local_runs import run_in_progress
 from cv_pipelines.storage.bundles import Reference
 from resources.catalog import CatalogResource
 from sensors.memory import read_memory
 
-LEARN, ASK = "learn", "ask"
-"""The jobs: a round from labels to the next queue, and the next queue alone."""
+LEARN, JUDGE, ASK = "learn", "judge", "ask"
+"""The jobs: a round from labels to the next queue, its rest from the model on, and the next queue alone."""
 SET: dict[str, dict[str, type[BaseModel]]] = {
     LEARN: {"trained_model": TrainingParameters, QUEUE: QueueParameters},
+    JUDGE: {QUEUE: QueueParameters},
     ASK: {QUEUE: QueueParameters},
 }
 """The assets of each job that a person may set something about."""
@@ -60,7 +62,7 @@ def make_label_sensor(jobs: Sequence[UnresolvedAssetJobDefinition], after: int) 
     """A sensor that closes the loop of active learning; off until switched on, for it trains models.
 
     Args:
-        jobs: LEARN and ASK.
+        jobs: LEARN, JUDGE and ASK.
         after: new labels that are worth a round; 0: no number is.
     """
 
@@ -111,7 +113,8 @@ def judge(catalog: Catalog, instance: DagsterInstance, dataset: str, after: int)
     """What to run, or why nothing is run (empty: there is no need to).
 
     A round that failed is not repeated with the same labels: its key changes with every `after` further ones. A
-    queue that could not be made is not tried again for the same images.
+    model that it had trained is judged all the same, once. A queue that could not be made is not tried again for
+    the same images.
 
     Args:
         catalog: where models and labels are.
@@ -125,6 +128,11 @@ def judge(catalog: Catalog, instance: DagsterInstance, dataset: str, after: int)
     busy = run_in_progress(instance, dataset, queued=True)
     if busy is not None:
         return f"is being worked on by run {busy}"
+    unjudged = _unjudged_model(catalog, instance, dataset)
+    if unjudged:
+        key = f"{dataset}:{JUDGE}:{unjudged}"
+        if not _is_known(instance, key):
+            return _request(catalog, instance, dataset, JUDGE, key, "a round has failed after its training")
     new = labels_since_training(catalog, dataset) if after else 0
     if after and new >= after:
         key = f"{dataset}:{LEARN}:{training_of(catalog, dataset)}:{new // after}"
@@ -146,6 +154,20 @@ def _request(
     values = {asset: standing_parameters(catalog, asset, dataset, kind) for asset, kind in SET[job].items()}
     config = {"ops": {asset: {"config": given} for asset, given in values.items() if given}}
     return RunRequest(key, config, {"cv/reason": reason}, job_name=job, partition_key=dataset)
+
+
+def _unjudged_model(catalog: Catalog, instance: DagsterInstance, dataset: str) -> str:
+    """The newest model, where the round that has trained it failed before the gate; empty where it did not.
+
+    One that a person has had trained alone is theirs to judge.
+    """
+    trained = catalog.history("trained_model", dataset, limit=1)
+    run = instance.get_run_by_id(trained[0].run_id) if trained and trained[0].run_id else None
+    if run is None or run.job_name != LEARN or run.status != DagsterRunStatus.FAILURE:
+        return ""
+    version = trained[0].reference.version
+    judged = [*ledger(catalog.database, dataset), *ledger(catalog.database, dataset, "challenger")]
+    return "" if any(one.model == version for one in judged) else version
 
 
 def _is_known(instance: DagsterInstance, key: str) -> bool:

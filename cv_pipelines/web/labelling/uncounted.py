@@ -1,6 +1,6 @@
 """Labelled images that do not count: they are gone, or all that is said of them is of retired classes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +9,13 @@ from sqlalchemy import Engine
 
 from cv_pipelines.annotations.store.classes import StoredClass
 from cv_pipelines.annotations.store.events import page
-from cv_pipelines.annotations.store.standing import standing
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.engine import reading
 from cv_pipelines.storage.bundles import Reference
 from cv_pipelines.web.labelling.said import Vocabulary
+
+_NOTHING, _COUNTS, _DEAD = 0, 1, 2
+"""What is said of an image: nothing, something that counts, something of retired classes alone."""
 
 
 @dataclass
@@ -50,7 +52,7 @@ class Uncounted:
         event: int,
         labelled: int,
     ) -> "Uncounted":
-        """From all labels that stand at an event, read by portions.
+        """From all events up to one, read by portions.
 
         Args:
             catalog: where they are.
@@ -64,18 +66,18 @@ class Uncounted:
         vocabulary.change_classes(classes)
         found = cls(dataset, manifest.key, retired_of(classes), event, vocabulary, set(), set(), 0)
         ids = catalog.open(manifest).table("images", ["image_id"])["image_id"]
-        present = np.sort(np.array(ids.to_pylist(), "S"))
-        counting = 0
-        for some in standing(catalog.database, dataset, event):
-            images = some["image_id"].to_pylist()
-            there = _are_in(present, images)
-            for image, content, is_there in zip(images, some["content"].to_pylist(), there, strict=True):
-                if not is_there:
-                    found.gone.add(image)
-                elif not found._counts(content):
-                    found.dead.add(image)
-                else:
-                    counting += 1
+        present = np.sort(np.array(ids.to_pylist(), "S64"))
+        said = np.zeros(len(present), np.int8)
+        for images, contents in _pages(catalog.database, dataset, event):
+            says = np.array([found._says(content) for content in contents], np.int8)
+            rows = np.searchsorted(present, images)
+            there = rows < len(present)
+            there[there] = present[rows[there]] == images[there]
+            said[rows[there]] = says[there]  # of an image that comes again, the last one stays
+            for image, one in zip(images[~there].tolist(), says[~there].tolist(), strict=True):
+                (found.gone.add if one else found.gone.discard)(image.decode())
+        found.dead.update(one.decode() for one in present[said == _DEAD].tolist())
+        counting = int((said == _COUNTS).sum())
         found.erased = max(0, labelled - counting - len(found.gone) - len(found.dead))
         return found
 
@@ -96,16 +98,16 @@ class Uncounted:
                 rows = page(connection, self.dataset, ("image_id", "content"), self.event, until)
             for row in rows:
                 image, content = row.image_id, row.content
-                if content is None:
+                says = self._says(content)
+                if says == _NOTHING:
                     self.gone.discard(image)
-                if content is None or image in self.gone or self._counts(content):
-                    self.dead.discard(image)
-                else:
-                    self.dead.add(image)
+                (self.dead.add if says == _DEAD and image not in self.gone else self.dead.discard)(image)
             self.event = rows[-1].id if rows else until
 
-    def _counts(self, content: str) -> bool:
-        return self.vocabulary.counts(self.vocabulary.code_of(content))
+    def _says(self, content: str | None) -> int:
+        if content is None:
+            return _NOTHING
+        return _COUNTS if self.vocabulary.counts(self.vocabulary.code_of(content)) else _DEAD
 
 
 def retired_of(classes: Sequence[StoredClass]) -> frozenset[int]:
@@ -113,11 +115,14 @@ def retired_of(classes: Sequence[StoredClass]) -> frozenset[int]:
     return frozenset(one.number for one in classes if one.state == "retired")
 
 
-def _are_in(present: NDArray[np.bytes_], images: list[str]) -> list[bool]:
-    """Whether images are among ids in their order."""
-    if not len(present):
-        return [False] * len(images)
-    wanted = np.array(images, "S")
-    rows = np.minimum(np.searchsorted(present, wanted), len(present) - 1)
-    found: list[bool] = (present[rows] == wanted).tolist()
-    return found
+def _pages(database: Engine, dataset: str, until: int) -> Iterator[tuple[NDArray[np.bytes_], list[str | None]]]:
+    """All events up to one: images and what is said of them."""
+    after = 0
+    while after < until:
+        with reading(database) as connection:
+            rows = page(connection, dataset, ("image_id", "content"), after, until)
+        if not rows:
+            return
+        events, images, contents = zip(*rows, strict=True)
+        yield np.array(images, "S64"), list(contents)
+        after = events[-1]

@@ -148,8 +148,8 @@ def test_labels_are_read_once_and_only_where_some_may_not_count(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[int] = []
-    whole = uncounted.standing
-    monkeypatch.setattr(uncounted, "standing", lambda *given: read.append(1) or whole(*given))
+    whole = uncounted._pages
+    monkeypatch.setattr(uncounted, "_pages", lambda *given: read.append(1) or whole(*given))
     world.say(NAMES[0], '{"classes":[0]}')
     assert (world.listed, read) == (1, [])
     world.act("retire", "cat", None)

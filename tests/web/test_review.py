@@ -298,6 +298,7 @@ def test_an_admin_assigns_images_and_takes_them_back(site: Site, admin: httpx.Cl
 def test_an_admin_assigns_what_is_asked_for(site: Site, admin: httpx.Client, ids: list[str]) -> None:
     assert '<option value="asked">' in page_of(admin)
     catalog = site.catalog
+    create_token(catalog.database, "eve", Role.ANNOTATOR, "test")
     asked = ids[1:4]
     columns = [[1, 2, 3], asked, [0.5] * 3, ["random"] * 3, ["drawn by lot"] * 3]
     parts = {"queue": put_table(catalog.store, pa.table(columns, schema=QUEUE))}
@@ -305,11 +306,11 @@ def test_an_admin_assigns_what_is_asked_for(site: Site, admin: httpx.Client, ids
     with writing(catalog.database, "shapes") as connection:
         append(connection, "shapes", [Change(one, None) for one in asked], Author("ann"))
 
-    wanted = {"people": ["annotator"], "count": 20, "source": "asked"}
+    wanted = {"people": ["eve"], "count": 20, "source": "asked"}
     assert admin.post("/datasets/shapes/assignments", json=wanted).json()["images"] == 3
 
     with catalog.database.connect() as connection:
-        assert sorted(assigned_to(connection, "shapes", "annotator")) == sorted(asked)
+        assert sorted(assigned_to(connection, "shapes", "eve")) == sorted(asked)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def failure_of(**found: AssetCheckResult) -> dict[str, object]:
     """What is told of a run whose checks found this; the others found nothing wrong."""
 
     @asset(check_specs=SPECS)
-    def images() -> MaterializeResult[None]:
+    def images():  # type: ignore[no-untyped-def]  # Dagster takes an annotation for another output
         checks = [found.get(one.name, AssetCheckResult(passed=True, check_name=one.name)) for one in SPECS]
         return MaterializeResult(check_results=checks)
 

@@ -29,13 +29,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Publication:
-    """An artefact as what one asset's partition stands for."""
+    """An artefact as what one asset's partition stands for; `run_id` is empty where no run has published it."""
 
     id: int
     asset: str
     dataset: str
     reference: Reference
     created_at: datetime
+    run_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,18 @@ class Catalog:
             rows = connection.execute(select(publications).where(publications.c.id.in_(newest))).all()
         return {row.dataset: Reference(row.kind, row.version, row.key) for row in rows}
 
+    def with_several(self, asset: str, partitions: Sequence[str]) -> set[str]:
+        """Which of some hundred partitions of an asset have stood for more than one artefact."""
+        query = (
+            select(publications.c.dataset)
+            .where(publications.c.asset == asset, publications.c.dataset.in_(partitions))
+            .where(of_present_partition(publications))
+            .group_by(publications.c.dataset)
+            .having(func.count(publications.c.key.distinct()) > 1)
+        )
+        with reading(self.database) as connection:
+            return set(connection.scalars(query))
+
     def inputs_of(self, kind: str, references: Collection[Reference]) -> dict[str, set[str]]:
         """Hashes of the inputs that make some hundred artefacts of a kind, by their keys; some make the same."""
         keys = [reference.key for reference in references]
@@ -168,7 +181,14 @@ class Catalog:
         with reading(self.database) as connection:
             rows = connection.execute(query).all()
         return [
-            Publication(row.id, row.asset, row.dataset, Reference(row.kind, row.version, row.key), row.created_at)
+            Publication(
+                row.id,
+                row.asset,
+                row.dataset,
+                Reference(row.kind, row.version, row.key),
+                row.created_at,
+                row.run_id,
+            )
             for row in rows
         ]
 

@@ -16,7 +16,7 @@ from assets.models import champion_model, model_evaluation, trained_model
 from assets.motion import MOTION_ASSETS
 from assets.tasks import task_predictions
 from cv_pipelines.execution.tiers import executor_for
-from cv_pipelines.jobs import FOR_TASKS, analyse_motion, ask, evaluate_detections, label, learn, loop, sync
+from cv_pipelines.jobs import FOR_TASKS, analyse_motion, ask, evaluate_detections, judge, label, learn, loop, sync
 from cv_pipelines.schedules import weekly_retraining
 from cv_pipelines.settings import load_settings
 from resources.catalog import CatalogResource
@@ -55,11 +55,11 @@ defs = Definitions(
         *MOTION_ASSETS,
     ],
     asset_checks=[*DATASET_CHECKS, *VIDEO_CHECKS],
-    jobs=[loop, label, learn, ask, evaluate_detections, *FOR_TASKS],
+    jobs=[loop, label, learn, judge, ask, evaluate_detections, *FOR_TASKS],
     schedules=[weekly_retraining],
     sensors=[
         make_new_data_sensor(AssetSelection.groups("annotations", "models", "inference")),
-        make_label_sensor([learn, ask], settings.retrain_after_labels),
+        make_label_sensor([learn, judge, ask], settings.retrain_after_labels),
         make_run_failure_sensor(str(settings.ui_url)),
         make_watch_sensor(sync),
         make_video_sensor(analyse_motion, settings.video_sources),

@@ -40,6 +40,14 @@ learn = define_asset_job(
     op_retry_policy=STEP_RETRIES,
 )
 
+judge = define_asset_job(
+    "judge",
+    (AssetSelection.groups("models", "inference") | AssetSelection.assets("label_queue"))
+    - AssetSelection.assets("trained_model"),
+    description="The rest of a round whose model is trained: its evaluation, its promotion, what to label next.",
+    op_retry_policy=STEP_RETRIES,
+)
+
 ask = define_asset_job(
     "ask",
     AssetSelection.assets("label_queue"),

@@ -1,8 +1,7 @@
 """Another round of active learning as soon as people have said enough."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from dagster import (
     DagsterInstance,
@@ -17,11 +16,12 @@ from dagster import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.storage.tags import RUN_KEY_TAG
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from cv_pipelines.active_learning.next_round import labels_since_training, queue_is_used_up, training_of
 from cv_pipelines.active_learning.parameters import QueueParameters
 from cv_pipelines.active_learning.queue import ASSET as QUEUE
+from cv_pipelines.active_learning.standing import standing_parameters
 from cv_pipelines.annotations.store.versions import last_event
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.clock import time_of
@@ -29,15 +29,18 @@ from cv_pipelines.database.engine import reading
 from cv_pipelines.images.datasets import Dataset, list_datasets
 from cv_pipelines.images.versions import MANIFEST
 from cv_pipelines.models.parameters import TrainingParameters
+from cv_pipelines.models.registry import ledger
 from cv_pipelines.orchestration.instance import add_partition
 from cv_pipelines.orchestration.local_runs import run_in_progress
 from cv_pipelines.storage.bundles import Reference
 from resources.catalog import CatalogResource
+from sensors.memory import read_memory
 
-LEARN, ASK = "learn", "ask"
-"""The jobs: a round from labels to the next queue, and the next queue alone."""
+LEARN, JUDGE, ASK = "learn", "judge", "ask"
+"""The jobs: a round from labels to the next queue, its rest from the model on, and the next queue alone."""
 SET: dict[str, dict[str, type[BaseModel]]] = {
     LEARN: {"trained_model": TrainingParameters, QUEUE: QueueParameters},
+    JUDGE: {QUEUE: QueueParameters},
     ASK: {QUEUE: QueueParameters},
 }
 """The assets of each job that a person may set something about."""
@@ -54,20 +57,12 @@ class Memory(BaseModel):
 
     settled: dict[str, str] = {}
 
-    @classmethod
-    def read(cls, cursor: str | None) -> "Memory":
-        """From a cursor; one that somebody has spoiled is forgotten."""
-        try:
-            return cls.model_validate_json(cursor or "{}")
-        except ValidationError:
-            return cls()
-
 
 def make_label_sensor(jobs: Sequence[UnresolvedAssetJobDefinition], after: int) -> SensorDefinition:
     """A sensor that closes the loop of active learning; off until switched on, for it trains models.
 
     Args:
-        jobs: LEARN and ASK.
+        jobs: LEARN, JUDGE and ASK.
         after: new labels that are worth a round; 0: no number is.
     """
 
@@ -78,7 +73,7 @@ def make_label_sensor(jobs: Sequence[UnresolvedAssetJobDefinition], after: int) 
         description="Trains after CV_RETRAIN_AFTER_LABELS new labels; asks for more labels when a queue is done.",
     )
     def new_labels(context: SensorEvaluationContext, catalog: CatalogResource) -> SensorResult:
-        cat, memory, settled = catalog.open(), Memory.read(context.cursor), dict[str, str]()
+        cat, memory, settled = catalog.open(), read_memory(Memory, context.cursor), dict[str, str]()
         day = datetime.fromtimestamp(time_of(cat.database), UTC).date()
         requests, notes = [], []
         for dataset, said, images in _present(cat):
@@ -118,7 +113,8 @@ def judge(catalog: Catalog, instance: DagsterInstance, dataset: str, after: int)
     """What to run, or why nothing is run (empty: there is no need to).
 
     A round that failed is not repeated with the same labels: its key changes with every `after` further ones. A
-    queue that could not be made is not tried again for the same images.
+    model that it had trained is judged all the same, once. A queue that could not be made is not tried again for
+    the same images.
 
     Args:
         catalog: where models and labels are.
@@ -132,6 +128,11 @@ def judge(catalog: Catalog, instance: DagsterInstance, dataset: str, after: int)
     busy = run_in_progress(instance, dataset, queued=True)
     if busy is not None:
         return f"is being worked on by run {busy}"
+    unjudged = _unjudged_model(catalog, instance, dataset)
+    if unjudged:
+        key = f"{dataset}:{JUDGE}:{unjudged}"
+        if not _is_known(instance, key):
+            return _request(catalog, instance, dataset, JUDGE, key, "a round has failed after its training")
     new = labels_since_training(catalog, dataset) if after else 0
     if after and new >= after:
         key = f"{dataset}:{LEARN}:{training_of(catalog, dataset)}:{new // after}"
@@ -145,26 +146,28 @@ def judge(catalog: Catalog, instance: DagsterInstance, dataset: str, after: int)
     return ""
 
 
-def _valid(kind: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters that this release knows; all as they are by default where one may not be what it was any more."""
-    known = {name: value for name, value in given.items() if name in kind.model_fields}
-    try:
-        return kind.model_validate(known).model_dump()
-    except ValidationError:
-        return kind().model_dump()
-
-
 def _request(
     catalog: Catalog, instance: DagsterInstance, dataset: str, job: str, key: str, reason: str
 ) -> RunRequest:
     """Ask for a run; what people have set about the newest model and queue stands for the next ones, too."""
     add_partition(instance, dataset)
-    made = {asset: catalog.current(asset, dataset) for asset in SET[job]}
-    values = {
-        asset: _valid(SET[job][asset], catalog.open(one).facts["parameters"]) for asset, one in made.items() if one
-    }
-    config = {"ops": {asset: {"config": given} for asset, given in values.items()}}
+    values = {asset: standing_parameters(catalog, asset, dataset, kind) for asset, kind in SET[job].items()}
+    config = {"ops": {asset: {"config": given} for asset, given in values.items() if given}}
     return RunRequest(key, config, {"cv/reason": reason}, job_name=job, partition_key=dataset)
+
+
+def _unjudged_model(catalog: Catalog, instance: DagsterInstance, dataset: str) -> str:
+    """The newest model, where the round that has trained it failed before the gate; empty where it did not.
+
+    One that a person has had trained alone is theirs to judge.
+    """
+    trained = catalog.history("trained_model", dataset, limit=1)
+    run = instance.get_run_by_id(trained[0].run_id) if trained and trained[0].run_id else None
+    if run is None or run.job_name != LEARN or run.status != DagsterRunStatus.FAILURE:
+        return ""
+    version = trained[0].reference.version
+    judged = [*ledger(catalog.database, dataset), *ledger(catalog.database, dataset, "challenger")]
+    return "" if any(one.model == version for one in judged) else version
 
 
 def _is_known(instance: DagsterInstance, key: str) -> bool:

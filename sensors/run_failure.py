@@ -30,7 +30,7 @@ def make_run_failure_sensor(ui_url: str) -> SensorDefinition:
             return SkipReason("CV_FAILURE_WEBHOOK is not set: nobody is told of failed runs.")
         message = context.failure_event.message or "The run failed."
         events = context.get_step_failure_events()
-        webhook.post(describe_failure(context.dagster_run, message, events, ui_url))
+        webhook.post(describe_failure(context.instance, context.dagster_run, message, events, ui_url))
         return None
 
     return failed_runs

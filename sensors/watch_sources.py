@@ -15,7 +15,7 @@ from dagster import (
     sensor,
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from cv_pipelines.background import Background
 from cv_pipelines.catalog import Catalog
@@ -27,6 +27,7 @@ from cv_pipelines.orchestration.instance import add_partition
 from cv_pipelines.orchestration.local_runs import run_in_progress
 from cv_pipelines.videos.video import VIDEOS
 from resources.catalog import CatalogResource
+from sensors.memory import read_memory
 
 SECONDS = 20.0
 """No source is begun later in a tick, and none is waited for longer: Dagster ends a tick after 60 s."""
@@ -42,14 +43,6 @@ class Memory(BaseModel):
 
     last: str = ""
     seen: dict[str, str] = {}
-
-    @classmethod
-    def read(cls, cursor: str | None) -> "Memory":
-        """From a cursor; one that somebody has spoiled is forgotten."""
-        try:
-            return cls.model_validate_json(cursor or "{}")
-        except ValidationError:
-            return cls()
 
 
 def make_watch_sensor(job: UnresolvedAssetJobDefinition, seconds: float = SECONDS) -> SensorDefinition:
@@ -68,7 +61,7 @@ def make_watch_sensor(job: UnresolvedAssetJobDefinition, seconds: float = SECOND
         description="Ingests a data set as soon as its source has changed and stays the same from tick to tick.",
     )
     def watch_sources(context: SensorEvaluationContext, catalog: CatalogResource) -> SensorResult:
-        cat, memory = catalog.open(), Memory.read(context.cursor)
+        cat, memory = catalog.open(), read_memory(Memory, context.cursor)
         datasets = [dataset for dataset in list_datasets(cat.database) if is_watched(dataset)]
         memory.seen = {one.name: memory.seen[one.name] for one in datasets if one.name in memory.seen}
         requests, notes = [], []

@@ -74,14 +74,20 @@ def assign_some(
 
 
 def assign_these(
-    catalog: Catalog, dataset: str, images: Collection[str], people: Sequence[str], by: str, twice: float = 0.0
+    catalog: Catalog,
+    dataset: str,
+    images: Collection[str],
+    people: Sequence[str],
+    by: str,
+    twice: float = 0.0,
+    seed: int = 0,
 ) -> Assigned:
     """Deal images of these ids, each once; those that somebody has already are left out; errors as above."""
-    if not 0 < len(images) <= MOST:
-        raise InputError("too_many", f"{len(images):,} images cannot be assigned at a time: 1 to {MOST:,}.")
+    if len(images) > MOST:
+        raise InputError("too_many", f"{len(images):,} images cannot be assigned at a time: {MOST:,} at most.")
     _require(people, twice)
     with writing(catalog.database, dataset) as connection:
-        return _summary(people, assign(connection, dataset, images, people, by, twice))
+        return _summary(people, assign(connection, dataset, images, people, by, twice, seed))
 
 
 def _require(people: Sequence[str], twice: float) -> None:

@@ -9,7 +9,7 @@ from cv_pipelines.cli.context import open_catalog
 from cv_pipelines.cli.output import console, errors, json_option, print_json, print_table
 
 if TYPE_CHECKING:
-    from cv_pipelines.annotations.assigning import Source
+    from cv_pipelines.active_learning.assigning import Source
 
 
 @click.command()
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 @click.option(
     "--from",
     "source",
-    type=click.Choice(["unlabelled", "random"]),
+    type=click.Choice(["unlabelled", "asked", "random"]),
     default="unlabelled",
     show_default=True,
-    help="Images without a label, or any.",
+    help="Images without a label, those that the newest queue asks for (the first of it), or any.",
 )
 @click.option("--image", "images", metavar="IMAGE", multiple=True, help="These images instead; repeatedly.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Of chance: the same one chooses the same.")
@@ -45,9 +45,11 @@ def assign(
     \b
     Examples:
       cv-pipelines labels assign flowers --to ann --to bob --count 200 --twice 0.2
+      cv-pipelines labels assign flowers --to ann --from asked --count 50
       cv-pipelines labels assign flowers --to ann --image daisy/001.png
     """
-    from cv_pipelines.annotations.assigning import assign_some, assign_these
+    from cv_pipelines.active_learning.assigning import assign_from
+    from cv_pipelines.annotations.assigning import assign_these
     from cv_pipelines.images.datasets import find_dataset
     from cv_pipelines.images.names import ImageNames
 
@@ -59,7 +61,7 @@ def assign(
         ids = list(dict.fromkeys(names.find(one) for one in images))
         done = assign_these(catalog, dataset, ids, everybody, by, twice)
     else:
-        done = assign_some(catalog, dataset, everybody, by, count, source, twice, seed)
+        done = assign_from(catalog, dataset, everybody, by, count, source, twice, seed)
     if as_json:
         print_json({"dataset": dataset, "images": done.images, "twice": done.twice, "shares": done.shares})
         return

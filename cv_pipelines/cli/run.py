@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from cv_pipelines.cli.context import open_catalog
 from cv_pipelines.cli.execution import run_job
 from cv_pipelines.cli.output import console, errors, json_option, print_json
 from cv_pipelines.errors import problems_of
@@ -16,6 +17,8 @@ from cv_pipelines.errors import problems_of
 @json_option
 def run(dataset: str, settings: tuple[str, ...], as_json: bool) -> None:
     """Run the loop: ingest, check, label, split, train, judge, promote, predict.
+
+    What was set for the newest queue ('labels ask') stands for the one that this makes, too.
 
     With a daemon running ('make dev') the run is queued there, else it executes in this process.
 
@@ -63,12 +66,17 @@ def parse_parameters(settings: tuple[str, ...]) -> dict[str, Any]:
 
 
 def run_loop(dataset: str, parameters: dict[str, Any], quiet: bool = False) -> dict[str, Any]:
-    """Run the loop of a data set and show it; see run_job.
+    """Run the loop of a data set and show it; see run_job. What was set about its queue stands for the next one.
 
     Args:
         dataset: its name.
         parameters: of the training.
         quiet: keep stdout free for JSON.
     """
-    config = {"ops": {"trained_model": {"config": parameters}}} if parameters else {}
-    return run_job("loop", dataset, config, quiet)
+    from cv_pipelines.active_learning.parameters import QueueParameters
+    from cv_pipelines.active_learning.queue import ASSET
+    from cv_pipelines.active_learning.standing import standing_parameters
+
+    queue = standing_parameters(open_catalog(), ASSET, dataset, QueueParameters)
+    given = {"trained_model": parameters, ASSET: queue}
+    return run_job("loop", dataset, {"ops": {name: {"config": one} for name, one in given.items() if one}}, quiet)

@@ -1,6 +1,7 @@
 """The header of an image file, checked before a pixel of it is decoded."""
 
 import io
+import struct
 from dataclasses import dataclass
 
 from PIL import Image
@@ -14,6 +15,20 @@ MAX_PIXELS = 100_000_000
 MOST_PIXELS = 4 * MAX_PIXELS
 """Where a person has accepted a file that is over MAX_PIXELS."""
 _ORIENTATION = 0x0112
+_BROKEN = (
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    RuntimeError,
+    struct.error,
+)
+"""What Pillow raises over bytes that make no sense: it names no class for that. Others, such as that there is no
+memory, are no fault of the file's."""
 
 Image.MAX_IMAGE_PIXELS = None  # our own limit stands, with a message of ours
 
@@ -72,7 +87,7 @@ def read_orientation(image: Image.Image) -> int:
         return 1  # it could only stand behind the pixels, which Pillow would decode to look for it
     try:
         value = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # noqa: BLE001 - broken metadata does not make an image unusable
+    except _BROKEN:  # broken metadata does not make an image unusable
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
@@ -81,6 +96,6 @@ def _frames(image: Image.Image) -> int:
     """How many images the file holds; 1 where it does not know."""
     try:
         return int(getattr(image, "n_frames", 1))
-    except Exception:  # noqa: BLE001 - a broken later frame does not make the first one unusable
+    except _BROKEN:  # a broken later frame does not make the first one unusable
         image.seek(0)  # Pillow counts by going there, and has stopped half way
         return 1

@@ -213,7 +213,7 @@ def _facts(metadata: Mapping[str, Any]) -> dict[str, float | str]:
 def _error(instance: DagsterInstance, run: DagsterRun) -> TaskError:
     """Why a run has failed, as its tasks' callers are told."""
     steps = [entry.dagster_event for entry in _entries(instance, run, DagsterEventType.STEP_FAILURE)]
-    told = describe_failure(run, LOST.message, [event for event in steps if event is not None], "")
+    told = describe_failure(instance, run, LOST.message, [one for one in steps if one is not None], "")
     source: Source = told["source"] if told["source"] in get_args(Source) else "internal"  # type: ignore[assignment]
     if not steps:
         return LOST

@@ -14,6 +14,7 @@ from cv_pipelines.settings import Settings
 from cv_pipelines.storage.factory import open_store
 from cv_pipelines.videos.shelf import Shelf
 from cv_pipelines.web.image_index import ImageIndexes
+from cv_pipelines.web.labelling.labelled_counts import LabelledCounts
 from cv_pipelines.web.labelling.labelling import Labelling
 from cv_pipelines.web.labelling.prediction_index import PredictionIndexes
 from cv_pipelines.web.reviewing.agreement import Agreement
@@ -60,7 +61,8 @@ def open_platform(settings: Settings) -> Platform:
     catalog = Catalog(open_database(settings.database), open_store(settings.store))
     shelf = Shelf(settings.cache / "thumbnails", _THUMBNAIL_BYTES, digits=2)
     indexes = ImageIndexes(catalog)
-    labelling = Labelling(catalog, indexes, Agreement(catalog, indexes), PredictionIndexes(catalog))
+    agreement, predictions = Agreement(catalog, indexes), PredictionIndexes(catalog)
+    labelling = Labelling(catalog, indexes, agreement, predictions, LabelledCounts(catalog))
     return Platform(catalog, shelf, indexes, labelling, Semaphore(os.cpu_count() or 1))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from cv_pipelines.annotations.store.assignments import assign
 from cv_pipelines.annotations.store.classes import classes_of
 from cv_pipelines.annotations.store.events import Author, Change, append, history, writing
 from cv_pipelines.images.versions import MANIFEST
@@ -22,7 +23,6 @@ def page(browser: Browser) -> Iterator[Page]:
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: dialog.accept())
     yield page
     page.close()
     assert [one for one in said if "status of 401" not in one and "status of 409" not in one] == []
@@ -112,4 +112,30 @@ def test_an_admin_assigns_and_takes_back(site: Site, url: str, page: Page, tmp_p
     keep(page, "review-assigned", tmp_path)
     page.screenshot(path=tmp_path / "whole.png", full_page=True)
     row.get_by_role("button", name="Take back").click()
+    question = page.get_by_role("dialog", name="Take images back?")
+    expect(question).to_contain_text("The 12 images that eve has not labelled yet")
+    keep(page, "review-take-back", tmp_path)
+    question.get_by_role("button", name="Cancel").click()
+    expect(question).to_be_hidden()
+    expect(row).to_contain_text("0 of 12")
+    row.get_by_role("button", name="Take back").click()
+    question.get_by_role("button", name="Take back").click()
     expect(row).to_have_count(0)
+
+
+def test_keys_settle_nothing_behind_a_question(site: Site, url: str, page: Page) -> None:
+    ids = ids_of(site)
+    create_token(site.catalog.database, "gus", Role.ANNOTATOR, "test")
+    say(site, "ann", ids[7:8], "disc")
+    say(site, "bob", ids[7:8], "bar")
+    with writing(site.catalog.database, "shapes") as connection:
+        assign(connection, "shapes", ids[8:9], ["gus"], "admin")
+    enter(page, url, site.tokens["admin"])
+    page.goto(f"{url}/datasets/shapes/review")
+    expect(page.get_by_role("button", name="ann is right")).to_be_visible()
+    page.get_by_role("row", name=re.compile("^gus")).get_by_role("button", name="Take back").click()
+    page.keyboard.press("1")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("button", name="ann is right")).to_be_visible()
+    assert not newest(site, ids[7])[2], "nobody has settled it"

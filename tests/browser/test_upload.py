@@ -1,6 +1,7 @@
 """Uploading in a real browser: files, folders, an archive, what is refused, cancel and retry, the ingest."""
 
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -72,6 +73,12 @@ def test_images_and_an_archive_are_uploaded_and_looked_at(
     row.get_by_role("link", name="Upload more").click()
     expect(page.get_by_label("Data set")).to_have_value("roses")
     expect(page.get_by_text("Waiting to be looked at")).to_be_visible()
+    tabs = page.get_by_role("navigation", name="Pages of roses").get_by_role("link")
+    expect(tabs).to_have_text(["Label", "Train", "Review", "Upload"])
+    expect(tabs.last).to_have_attribute("aria-current", "page")
+    keep(page, "upload-more", tmp_path)
+    tabs.first.click()
+    expect(page).to_have_url(re.compile("/datasets/roses$"))
 
 
 def test_a_folder_keeps_its_classes(

@@ -9,6 +9,8 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner, Result
 
+from cv_pipelines.active_learning.parameters import QueueParameters
+from cv_pipelines.active_learning.queue import make_queue
 from cv_pipelines.annotations.annotation import NONE
 from cv_pipelines.annotations.store.classes import ensure_classes
 from cv_pipelines.annotations.store.events import Author, Change, append, writing
@@ -228,6 +230,13 @@ def test_these_images_are_assigned(run: Run) -> None:
     again = run("assign", "pets", "--to", "bob", "--image", "cat/1.png")
     assert "0 images assigned" in again.output
     assert "somebody has them" in again.output
+
+
+def test_what_is_asked_for_is_assigned(run: Run, catalog: Catalog) -> None:
+    assert "cv-pipelines labels ask pets" in run("assign", "pets", "--to", "ann", "--from", "asked").output
+    made = make_queue(catalog, "pets", catalog.require("image_manifest", "pets"), QueueParameters(size=1))
+    catalog.publish("label_queue", "pets", made.reference)
+    assert "1 image assigned" in run("assign", "pets", "--to", "ann", "--from", "asked").output
 
 
 def test_labelled_images_are_assigned_only_where_any_will_do(run: Run) -> None:

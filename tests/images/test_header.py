@@ -1,3 +1,4 @@
+import io
 import struct
 import zlib
 from collections.abc import Callable
@@ -178,3 +179,27 @@ def test_broken_metadata_does_not_make_an_image_unusable(encode: Encode) -> None
 
     assert header_of(data) == Header("JPEG", 40, 20, 3, 1)
     assert decode_image(data).shape == (20, 40, 3)
+
+
+@settings(max_examples=200, deadline=None)
+@given(exif=st.binary(max_size=200))
+@pytest.mark.filterwarnings("ignore")
+def test_whatever_stands_in_the_metadata_the_size_is_known(exif: bytes) -> None:
+    file = io.BytesIO()
+    Image.fromarray(BLACK).save(file, "JPEG", exif=b"Exif\x00\x00II*\x00\x08\x00\x00\x00" + exif)
+
+    header = header_of(file.getvalue())
+
+    assert {header.width, header.height} == {40, 20}
+
+
+def test_that_there_is_no_memory_is_no_fault_of_the_files(encode: Encode, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = open_image(encode(BLACK, "JPEG"))
+
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(image, "getexif", full)
+
+    with pytest.raises(MemoryError):
+        read_header(image)

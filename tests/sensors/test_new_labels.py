@@ -20,9 +20,11 @@ from dagster import (
 from cv_pipelines.active_learning.parameters import QueueParameters
 from cv_pipelines.active_learning.queue import make_queue
 from cv_pipelines.annotations.labels import make_labels
+from cv_pipelines.definitions import defs
 from cv_pipelines.images.datasets import add_dataset
-from cv_pipelines.jobs import ask, learn
+from cv_pipelines.jobs import ask, judge, learn
 from cv_pipelines.models.parameters import TrainingParameters
+from cv_pipelines.models.registry import promote, register
 from resources.catalog import CatalogResource
 from resources.database import DatabaseResource
 from resources.store import StoreResource
@@ -39,7 +41,7 @@ class World:
     resource: CatalogResource
     instance: DagsterInstance
     shapes: Shapes
-    sensor: SensorDefinition = field(default_factory=lambda: make_label_sensor([learn, ask], AFTER))
+    sensor: SensorDefinition = field(default_factory=lambda: make_label_sensor([learn, judge, ask], AFTER))
     cursor: str | None = None
     skipped: str = ""
 
@@ -56,8 +58,6 @@ class World:
 
     def launch(self, request: RunRequest, status: DagsterRunStatus = DagsterRunStatus.STARTED) -> DagsterRun:
         """What the daemon does with a request."""
-        from cv_pipelines.definitions import defs
-
         job = defs.resolve_job_def(str(request.job_name))
         assert validate_run_config(job, request.run_config)
         tags = {**request.tags, "dagster/run_key": str(request.run_key), "dagster/partition": "shapes"}
@@ -136,6 +136,42 @@ def test_a_round_that_failed_comes_again_with_as_many_further_labels(world: Worl
     assert world.tick() == []
     world.shapes.label(2 * AFTER - 1)
     assert jobs(world.tick()) == [("learn", "shapes")]
+
+
+def test_a_model_whose_round_failed_behind_it_is_judged_once(world: World) -> None:
+    catalog = world.shapes.catalog
+    world.learn()
+    world.ask(size=10, seed=4)
+    world.shapes.label(*range(AFTER))
+    (round_,) = world.tick()
+    run = world.launch(round_)
+    trained = world.shapes.publish("trained_model", "model-2", {"parameters": TrainingParameters().model_dump()})
+    catalog.publish("trained_model", "shapes", trained, run.run_id)
+    assert world.tick() == [], "its round goes on"
+    world.instance.report_run_failed(run)
+
+    (request,) = world.tick()
+    assert (request.job_name, request.partition_key) == ("judge", "shapes")
+    assert request.run_config["ops"]["label_queue"]["config"] == QueueParameters(size=10, seed=4).model_dump()
+    world.instance.report_run_failed(world.launch(request))
+    assert "judge" not in [one.job_name for one in world.tick()], "what cannot be judged is not tried again"
+
+
+def test_a_model_that_the_gate_has_judged_is_not_judged_again(world: World) -> None:
+    catalog = world.shapes.catalog
+    run = world.instance.create_run_for_job(defs.resolve_job_def("learn"), status=DagsterRunStatus.FAILURE)
+    trained = world.shapes.publish("trained_model", "model-2", {"parameters": TrainingParameters().model_dump()})
+    catalog.publish("trained_model", "shapes", trained, run.run_id)
+    model = register(catalog.database, "shapes", trained)
+    promote(catalog.database, model, "challenger", "test", "", {}, "challenge")
+    assert "judge" not in [one.job_name for one in world.tick()]
+
+
+def test_a_model_that_a_person_has_had_trained_alone_is_theirs_to_judge(world: World) -> None:
+    run = world.instance.create_run_for_job(defs.resolve_job_def("train"), status=DagsterRunStatus.FAILURE)
+    trained = world.shapes.publish("trained_model", "model-2", {"parameters": TrainingParameters().model_dump()})
+    world.shapes.catalog.publish("trained_model", "shapes", trained, run.run_id)
+    assert "judge" not in [one.job_name for one in world.tick()]
 
 
 def test_a_round_that_a_killed_daemon_has_recorded_and_not_launched_is_asked_for_again(world: World) -> None:
@@ -254,4 +290,4 @@ def test_a_spoiled_cursor_is_forgotten(world: World) -> None:
 
 def test_it_is_off_until_somebody_switches_it_on(world: World) -> None:
     assert world.sensor.default_status.value == "STOPPED"
-    assert {target.job_name for target in world.sensor.targets} == {"learn", "ask"}
+    assert {target.job_name for target in world.sensor.targets} == {"learn", "judge", "ask"}

@@ -4,15 +4,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import pyarrow as pa
 import pytest
 from sqlalchemy import select
 
+from cv_pipelines.active_learning.queue import QUEUE
 from cv_pipelines.annotations.store.assignments import assign, assigned_to, progress_of
 from cv_pipelines.annotations.store.classes import classes_of
 from cv_pipelines.annotations.store.events import Author, Change, append, history, writing
 from cv_pipelines.database.label_tables import label_assignments, label_events
 from cv_pipelines.database.tables import forgotten_images
 from cv_pipelines.images.versions import MANIFEST
+from cv_pipelines.storage.bundles import put_bundle, put_table
 from cv_pipelines.web.image_index import ImageIndexes
 from cv_pipelines.web.platform import Platform
 from cv_pipelines.web.reviewing.disputes import Reviewer
@@ -290,6 +293,24 @@ def test_an_admin_assigns_images_and_takes_them_back(site: Site, admin: httpx.Cl
             ("cid", 0),
             ("dan", 15),
         ]
+
+
+def test_an_admin_assigns_what_is_asked_for(site: Site, admin: httpx.Client, ids: list[str]) -> None:
+    assert '<option value="asked">' in page_of(admin)
+    catalog = site.catalog
+    create_token(catalog.database, "eve", Role.ANNOTATOR, "test")
+    asked = ids[1:4]
+    columns = [[1, 2, 3], asked, [0.5] * 3, ["random"] * 3, ["drawn by lot"] * 3]
+    parts = {"queue": put_table(catalog.store, pa.table(columns, schema=QUEUE))}
+    catalog.publish("label_queue", "shapes", put_bundle(catalog.store, "label_queue", "q1", {}, parts))
+    with writing(catalog.database, "shapes") as connection:
+        append(connection, "shapes", [Change(one, None) for one in asked], Author("ann"))
+
+    wanted = {"people": ["eve"], "count": 20, "source": "asked"}
+    assert admin.post("/datasets/shapes/assignments", json=wanted).json()["images"] == 3
+
+    with catalog.database.connect() as connection:
+        assert sorted(assigned_to(connection, "shapes", "eve")) == sorted(asked)
 
 
 @pytest.mark.parametrize(

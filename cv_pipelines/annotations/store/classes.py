@@ -1,7 +1,7 @@
 """The classes of a data set: a rename keeps what is labelled, for labels name classes by their numbers."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -59,6 +59,13 @@ def present_names(connection: Connection, dataset: str) -> dict[str, str]:
     called = {one.number: one.name for one in classes_of(connection, dataset) if one.state != "retired"}
     numbers = numbers_by_name(connection, dataset)
     return {name: called[number] for name, number in numbers.items() if number in called}
+
+
+def have_retired(connection: Connection, datasets: Sequence[str]) -> set[str]:
+    """Which of some hundred data sets have had a retired class at any time."""
+    events = label_class_events.c
+    query = select(events.dataset).where(events.dataset.in_(datasets), events.state == "retired").distinct()
+    return set(connection.scalars(query))
 
 
 def last_class_event(connection: Connection, dataset: str) -> int:

@@ -2,6 +2,7 @@
 
 import binascii
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from cv_pipelines.workers import time_limit
 DECODE_SECONDS = 60
 """After that a decoder, or a local disk, is taken to hang, and the process is ended."""
 _REMOTE_THREADS = 8
+_log = logging.getLogger(__name__)
 
 
 class ImageItem(NamedTuple):
@@ -85,7 +87,7 @@ class ImageReader:
             if item.uri is None:
                 return binascii.a2b_base64(item.inline)
             return read_uri(item.uri, self.allow, self.folders)
-        except Exception as error:  # noqa: BLE001 - it is this image's, and not its neighbours'
+        except Exception as error:  # noqa: BLE001 - it is told as this image's, and not its neighbours'
             return _error_of(error)
 
     def _read(self, item: ImageItem, file: bytes | TaskError) -> ReadImage:
@@ -115,6 +117,10 @@ def _decode(data: bytes, size: int) -> Pixels:
 
 
 def _error_of(error: Exception) -> TaskError:
+    """What to tell of an exception; of a fault of ours the log says where it is."""
     if isinstance(error, MemoryError):
         return error_of(ResourceError("out_of_memory", "There is not enough memory to read an image."))
-    return error_of(error)
+    told = error_of(error)
+    if told.source == "internal":
+        _log.error("An image could not be read, by a fault of ours.", exc_info=error)
+    return told

@@ -62,8 +62,8 @@ class Labelling:
     images: ImageIndexes
     agreement: Agreement
     predictions: PredictionIndexes
+    counts: LabelledCounts
     labels: LabelIndexes = field(default_factory=LabelIndexes)
-    counts: LabelledCounts = field(default_factory=LabelledCounts)
     _asked: Kept[str, list[str]] = field(default_factory=Kept)
     _quarantined: Kept[str, list[QuarantinedFile]] = field(default_factory=Kept)
     _embedded: Kept[tuple[str, str], PlacedEmbeddings] = field(

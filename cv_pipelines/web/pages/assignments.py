@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from cv_pipelines.annotations.assigning import MOST, Source, assign_some
+from cv_pipelines.active_learning.assigning import Source, assign_from
+from cv_pipelines.annotations.assigning import MOST
 from cv_pipelines.annotations.store.assignments import withdraw
 from cv_pipelines.annotations.store.events import writing
 from cv_pipelines.errors import InputError
@@ -19,7 +20,7 @@ _MOST_PEOPLE = 100
 
 
 class Wanted(BaseModel):
-    """Which images are to be dealt to whom; see assigning.assign_some."""
+    """Which images are to be dealt to whom; see active_learning.assigning."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
     people: list[Annotated[str, Field(max_length=128)]] = Field(min_length=1, max_length=_MOST_PEOPLE)
@@ -43,7 +44,7 @@ def assign(
     """Deal images to people who have a token with which they can label.
 
     Raises:
-        InputError: `no_annotator`: somebody has none; and those of `assign_some`.
+        InputError: `no_annotator`: somebody has none; and those of `assign_from`.
     """
     find_dataset(platform.database, name)
     able = {one.name for one in list_tokens(platform.database) if one.may_label}
@@ -52,7 +53,7 @@ def assign(
             message = f"'{person[:64]}' cannot label: 'cv-pipelines token create' gives people a token."
             raise InputError("no_annotator", message)
     people = list(dict.fromkeys(wanted.people))
-    done = assign_some(
+    done = assign_from(
         platform.catalog, name, people, who.name, wanted.count, wanted.source, wanted.twice, wanted.seed
     )
     return {"images": done.images, "twice": done.twice, "shares": done.shares}

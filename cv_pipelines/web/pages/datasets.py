@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from cv_pipelines.database.engine import reading
 from cv_pipelines.images.datasets import Dataset, list_datasets
 from cv_pipelines.images.versions import MANIFEST
 from cv_pipelines.web.access import Viewer
@@ -58,8 +57,7 @@ def list_page(
 
 def _rows(platform: Platform, datasets: Sequence[Dataset]) -> list[Row]:
     names = [one.name for one in datasets]
-    with reading(platform.database) as connection:
-        labelled = platform.labelling.counts.of(connection, datasets)
+    labelled = platform.labelling.counts.of(datasets)
     ingests = last_ingests(platform.database)
     manifests, labels = (platform.catalog.currents(asset, names) for asset in (MANIFEST, "labels"))
     rows = []

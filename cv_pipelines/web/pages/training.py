@@ -8,7 +8,6 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from cv_pipelines.database.engine import reading
 from cv_pipelines.errors import InputError
 from cv_pipelines.images.datasets import Dataset, find_dataset
 from cv_pipelines.images.versions import MANIFEST
@@ -124,8 +123,7 @@ def _page(
     given: dict[str, str] | None = None,
     problem: str = "",
 ) -> Response:
-    with reading(platform.database) as connection:
-        labelled = platform.labelling.counts.of(connection, [dataset])[dataset.name]
+    labelled = platform.labelling.counts.of([dataset])[dataset.name]
     return render(
         request,
         "train.html",

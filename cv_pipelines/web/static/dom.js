@@ -30,18 +30,28 @@ export function make(tag, properties, ...children) {
 }
 
 /**
+ * A new element of SVG.
+ *
+ * @template {keyof SVGElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, string | number>} [attributes]
+ * @param {...Node} children
+ * @returns {SVGElementTagNameMap[K]}
+ */
+export function makeSvg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+  element.append(...children);
+  return element;
+}
+
+/**
  * A dot of a colour.
  * @param {string} colour
  */
 export function dot(colour) {
-  const name = "http://www.w3.org/2000/svg";
-  const [svg, circle] = [document.createElementNS(name, "svg"), document.createElementNS(name, "circle")];
-  for (const [key, value] of Object.entries({ class: "dot", viewBox: "0 0 10 10", "aria-hidden": "true" }))
-    svg.setAttribute(key, value);
-  for (const [key, value] of Object.entries({ cx: "5", cy: "5", r: "5", fill: colour }))
-    circle.setAttribute(key, value);
-  svg.append(circle);
-  return svg;
+  const circle = makeSvg("circle", { cx: 5, cy: 5, r: 5, fill: colour });
+  return makeSvg("svg", { class: "dot", viewBox: "0 0 10 10", "aria-hidden": "true" }, circle);
 }
 
 /**

@@ -276,6 +276,16 @@ def test_our_bug_at_one_image_fails_its_task_as_our_fault_and_no_other(
     assert seen(outcomes["b"]) == ["red"]
 
 
+def test_the_log_says_where_our_bug_is(caplog: pytest.LogCaptureFixture) -> None:
+    [read] = BuggyReader(32, (), ())([ImageItem(0, 0, "file:///blue.png")])
+
+    assert read.error is not None
+    assert read.error.source == "internal"
+    [record] = caplog.records
+    assert record.exc_info is not None
+    assert record.exc_info[0] is KeyError
+
+
 def test_without_a_champion_nothing_is_answered(catalog: Catalog, folder: Path) -> None:
     work = ClassifyImages(catalog, (), (str(folder),), 2)
 

@@ -18,6 +18,7 @@ from cv_pipelines.models.prediction import PREDICTIONS
 from cv_pipelines.retention.records import drop_dataset
 from cv_pipelines.storage.bundles import put_bundle, put_table
 from cv_pipelines.web.image_index import ImageIndexes
+from cv_pipelines.web.labelling.labelled_counts import LabelledCounts
 from cv_pipelines.web.labelling.labelling import Labelling
 from cv_pipelines.web.labelling.prediction_index import PredictionIndexes
 from cv_pipelines.web.labelling.queue_page import QueuePage, find_page, neighbours_of
@@ -40,7 +41,9 @@ def labelling(catalog: Catalog) -> Iterator[Labelling]:
             add_class(connection, "pets", name, "ann")
         retire_class(connection, "pets", "cow", "ann")
     indexes = ImageIndexes(catalog)
-    return Labelling(catalog, indexes, Agreement(catalog, indexes), PredictionIndexes(catalog))
+    return Labelling(
+        catalog, indexes, Agreement(catalog, indexes), PredictionIndexes(catalog), LabelledCounts(catalog)
+    )
 
 
 def say(labelling: Labelling, name: str, content: str | None, author: Author | str = "ann") -> None:

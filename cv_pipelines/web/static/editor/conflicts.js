@@ -1,8 +1,7 @@
 /** What was refused because somebody else was quicker: kept in the browser until the person has chosen. */
 
-import { byId } from "../dom.js";
+import { byId, makeSvg } from "../dom.js";
 import { ringsOf } from "./hits.js";
-import { element } from "./layer.js";
 import { alike } from "./shapes.js";
 
 /** @typedef {import("./shapes.js").Annotation} Annotation */
@@ -26,7 +25,7 @@ export class Conflicts {
   of(image) {
     /** @type {Undecided | null} */
     const found = JSON.parse(this.storage.getItem(this.prefix + image) ?? "null");
-    return found?.code === "conflict" && found.mine && !("restore" in found.mine.what) ? found : null;
+    return found?.code === "conflict" && found.mine && (!("restore" in found.mine.what) || found.mine.shows?.annotation) ? found : null;
   }
 
   /** @param {Undecided} undecided */
@@ -82,11 +81,11 @@ export function ask({ mine, theirs, who, size, picture, classes }) {
 function draw(svg, annotation, size, picture, classes) {
   svg.setAttribute("viewBox", `0 0 ${size.width} ${size.height}`);
   const all = { width: String(size.width), height: String(size.height), preserveAspectRatio: "none" };
-  svg.replaceChildren(element("image", { href: picture, ...all }));
+  svg.replaceChildren(makeSvg("image", { href: picture, ...all }));
   for (const shape of annotation.boxes) {
     const { colour } = classes.of(shape.class);
     const d = ringsOf(shape).map((ring) => `M ${ring.map(([x, y]) => `${x} ${y}`).join(" L ")} Z`).join(" ");
-    svg.append(element("path", { d, fill: colour, stroke: colour, "fill-rule": "evenodd" }));
+    svg.append(makeSvg("path", { d, fill: colour, stroke: colour, "fill-rule": "evenodd" }));
   }
 }
 

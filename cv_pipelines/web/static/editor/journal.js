@@ -8,11 +8,15 @@ import { UNLABELLED } from "./editing.js";
 /** @typedef {import("../saving/queue.js").Saying} Saying */
 /** @typedef {import("../saving/queue.js").Conflict} Refused */
 
+/** @typedef {{version: number, origin: string, who: string}} Author of what stood at a version */
+
 const TOGETHER = 400; // ms: small moves by keys go out as one
 
 export class Journal {
   /** @type {Map<string, number>} */
   #versions = new Map();
+  /** @type {WeakMap<Annotation, Author>} what others have said: an undo leads back to it, and it stays theirs */
+  #theirs = new WeakMap();
   #nudged = "";
   #timer = 0;
 
@@ -44,12 +48,24 @@ export class Journal {
     return this.#versions.get(image) ?? 0;
   }
 
-  /** Say something of an image. @param {string} image @param {Annotation} annotation all of it @param {boolean} [nudge] more of the same may come */
+  /** Note what stands, or stood. @param {Annotation} annotation @param {Author} author */
+  note(annotation, { version, origin, who }) {
+    if (origin !== "person" || who !== this.who) this.#theirs.set(annotation, { version, origin, who });
+  }
+
+  /** Who else has said just this, if it stood before. @param {Annotation} annotation */
+  authorOf(annotation) {
+    return this.#theirs.get(annotation);
+  }
+
+  /** Say something of an image, or go back to what somebody else has said of it. @param {string} image @param {Annotation} annotation all of it @param {boolean} [nudge] more of the same may come */
   say(image, annotation, nudge = false) {
     if (nudge && this.#nudged) this.queue.withdraw(this.#nudged);
+    const theirs = this.authorOf(annotation);
     /** @type {Saying} */
-    const what = annotation === UNLABELLED ? { delete: true } : { annotation };
-    const label = { classes: annotation.classes, boxes: annotation.boxes.length, origin: "person", who: this.who, model: "" };
+    const what = annotation === UNLABELLED ? { delete: true } : theirs ? { restore: theirs.version } : { annotation };
+    const { origin, who } = theirs ?? { origin: "person", who: this.who };
+    const label = { classes: annotation.classes, boxes: annotation.boxes.length, origin, who, model: "", ...(theirs && { annotation }) };
     const entry = this.queue.add(image, this.version(image), what, annotation === UNLABELLED ? null : label);
     this.#nudged = nudge ? entry.op : "";
     clearTimeout(this.#timer);
@@ -59,14 +75,16 @@ export class Journal {
 
   /** What is to be shown of an image: what was said last, or what stands. @param {string} image @param {Annotation | null} stands @returns {Annotation} */
   shown(image, stands) {
-    const what = this.queue.lastOf(image)?.what;
-    return what && !("undoes" in what) && !("restore" in what) ? sayingOf(what, stands) : (stands ?? UNLABELLED);
+    const last = this.queue.lastOf(image);
+    if (!last || "undoes" in last.what) return stands ?? UNLABELLED;
+    return sayingOf(last.what, last.shows, stands);
   }
 }
 
-/** The annotation that a saying leads to. @param {Saying} saying @param {Annotation | null} stands @returns {Annotation} */
-export function sayingOf(saying, stands) {
+/** The annotation that a saying leads to; of an undo of the grid: what stands. @param {Saying} saying @param {import("../saving/queue.js").Label | null} shows @param {Annotation | null} stands @returns {Annotation} */
+export function sayingOf(saying, shows, stands) {
   if ("annotation" in saying) return /** @type {Annotation} */ (saying.annotation);
   if ("classes" in saying) return { classes: saying.classes, boxes: stands?.boxes ?? [] };
+  if ("restore" in saying) return /** @type {Annotation | undefined} */ (shows?.annotation) ?? stands ?? UNLABELLED;
   return UNLABELLED;
 }

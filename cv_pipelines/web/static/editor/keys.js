@@ -21,6 +21,9 @@ const WITH_CTRL = { z: "undo", y: "redo", d: "duplicate" };
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
+/** What goes on while its key is held. */
+export const REPEATS = ["undo", "redo", "larger", "smaller", "following", "preceding", "next", "previous", "earlier", "later"];
+
 /** @param {Press} press @returns {Action | null} */
 export function actionOf({ key, code, ctrlKey, metaKey, shiftKey, altKey }) {
   const ctrl = ctrlKey || metaKey;

@@ -4,6 +4,7 @@
  * Objects are values that never change, so an object that is still the same keeps the elements that it has.
  */
 
+import { makeSvg } from "../dom.js";
 import { handlesOf } from "./shapes.js";
 import { ringsOf } from "./hits.js";
 import { toScreen } from "./view.js";
@@ -29,7 +30,6 @@ import { toScreen } from "./view.js";
  * @property {Point | null} cross where the lines of the crosshair meet, on the screen
  */
 
-const SVG = "http://www.w3.org/2000/svg";
 /** Points of an outline that are shown with handles at a time: masks have thousands. */
 export const MOST_HANDLES = 300;
 /** Of more objects than this only those show their names that have so many screen pixels for them. */
@@ -46,10 +46,10 @@ export class Layer {
     this.picture = /** @type {HTMLImageElement} */ (stage.querySelector("img"));
     this.svg = /** @type {SVGSVGElement} */ (stage.querySelector("svg.layer"));
     this.tags = /** @type {HTMLElement} */ (stage.querySelector(".tags"));
-    this.shapes = this.svg.appendChild(element("g", { class: "shapes" }));
-    this.draft = this.svg.appendChild(element("g", { class: "draft" }));
-    this.cross = this.svg.appendChild(element("path", { class: "cross" }));
-    this.handles = this.svg.appendChild(element("g", { class: "handles" }));
+    this.shapes = this.svg.appendChild(makeSvg("g", { class: "shapes" }));
+    this.draft = this.svg.appendChild(makeSvg("g", { class: "draft" }));
+    this.cross = this.svg.appendChild(makeSvg("path", { class: "cross" }));
+    this.handles = this.svg.appendChild(makeSvg("g", { class: "handles" }));
   }
 
   /** @param {Scene} scene */
@@ -109,9 +109,9 @@ export class Layer {
 
   /** @param {Shape} shape */
   #make(shape) {
-    const group = element("g", {});
+    const group = makeSvg("g");
     const path = ringsOf(shape).map((ring) => `M ${ring.map(([x, y]) => `${x} ${y}`).join(" L ")} Z`).join(" ");
-    group.append(element("path", { class: "under", d: path }), element("path", { class: "over", d: path, "fill-rule": "evenodd" }));
+    group.append(makeSvg("path", { class: "under", d: path }), makeSvg("path", { class: "over", d: path, "fill-rule": "evenodd" }));
     this.shapes.append(group);
     const tag = document.createElement("span");
     this.tags.append(tag);
@@ -134,9 +134,9 @@ export class Layer {
     if (draft.length < 2) return;
     const [[a, b], [c, d]] = [draft[0] ?? [0, 0], draft[1] ?? [0, 0]];
     const path = rectangle ? `M ${a} ${b} H ${c} V ${d} H ${a} Z` : `M ${draft.map(([x, y]) => `${x} ${y}`).join(" L ")}`;
-    this.draft.append(element("path", { class: "under", d: path }), element("path", { class: "over", d: path, stroke: colour, fill: rectangle ? colour : "none" }));
+    this.draft.append(makeSvg("path", { class: "under", d: path }), makeSvg("path", { class: "over", d: path, stroke: colour, fill: rectangle ? colour : "none" }));
     if (rectangle) return;
-    for (const [x, y] of draft.slice(0, -1)) this.draft.append(element("circle", { cx: String(x), cy: String(y), r: String(4 / view.scale), fill: colour }));
+    for (const [x, y] of draft.slice(0, -1)) this.draft.append(makeSvg("circle", { cx: String(x), cy: String(y), r: String(4 / view.scale), fill: colour }));
   }
 
   /** @param {Scene} scene */
@@ -160,7 +160,7 @@ export class Layer {
 
   /** @param {Point} at @param {string} kind */
   #handle([x, y], kind) {
-    this.handles.append(element("rect", { class: `handle ${kind}`, x: String(x - 4.5), y: String(y - 4.5), width: "9", height: "9", rx: kind === "point" ? "4.5" : "1.5" }));
+    this.handles.append(makeSvg("rect", { class: `handle ${kind}`, x: String(x - 4.5), y: String(y - 4.5), width: "9", height: "9", rx: kind === "point" ? "4.5" : "1.5" }));
   }
 }
 
@@ -183,11 +183,3 @@ export function inkOn(colour) {
   });
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000000" : "#ffffff";
 }
-
-/** @template {keyof SVGElementTagNameMap} T @param {T} name @param {Record<string, string>} attributes @returns {SVGElementTagNameMap[T]} */
-export function element(name, attributes) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}
-

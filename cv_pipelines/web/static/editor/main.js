@@ -4,18 +4,19 @@ import { byId } from "../dom.js";
 import { Chooser } from "./chooser.js";
 import { Classes } from "./classes.js";
 import { Gestures } from "./gestures.js";
+import { emptyWords, hintOf } from "./hint.js";
 import { Images, clock } from "./images.js";
-import { actionOf } from "./keys.js";
+import { REPEATS, actionOf } from "./keys.js";
 import { Layer } from "./layer.js";
 import { openLookPanel } from "./look_panel.js";
 import { Side, sizeOf } from "./side.js";
-import { fit, panned, toImage, zoomed } from "./view.js";
+import { toImage } from "./view.js";
+import { Viewing } from "./viewing.js";
 import { Workspace, isFrame } from "./workspace.js";
 
 /** @typedef {import("./shapes.js").Shape} Shape */
 
 const ZOOM = 1.25;
-const MOST_PIXELS = 8192; // of a side of a picture, as the server makes them
 /** @type {import("./workspace.js").Step[]} */
 const STEPS = ["previous", "next", "earlier", "later"];
 const { dataset, may_edit: mayEdit, classes: all } = JSON.parse(byId("known", HTMLScriptElement).textContent ?? "");
@@ -27,6 +28,8 @@ const layer = new Layer(stage);
 const chooser = new Chooser(classes);
 const workspace = new Workspace(images, classes, { who, dataset, mayEdit }, { opened, changed: redraw, say });
 const { editing } = workspace;
+const seen = { image: () => workspace.id, size: () => editing.size, picture: (/** @type {string} */ image) => images.picture(image) };
+const viewing = new Viewing(stage, layer.picture, seen, redraw);
 const side = new Side(classes, mayEdit, {
   toggle,
   draw: chooseClass,
@@ -38,9 +41,9 @@ const side = new Side(classes, mayEdit, {
 });
 const gestures = new Gestures(stage, {
   editing,
-  view: () => view,
-  pan: (across, down) => (view = panned(view, across, down, editing.size, room())),
-  zoom,
+  view: () => viewing.view,
+  pan: (across, down) => viewing.pan(across, down),
+  zoom: (factor, around) => viewing.zoom(factor, around),
   number: () => classes.drawn,
   shown,
   drawn: (shape) => editing.add(shape, `Drawn: ${classes.of(shape.class).name}, ${sizeOf(shape)}`),
@@ -51,8 +54,6 @@ const gestures = new Gestures(stage, {
 const hidden = new WeakSet();
 let allHidden = false;
 let names = true;
-let view = { scale: 1, left: 0, top: 0 };
-let fitted = true;
 let drawing = 0;
 /** @type {import("./workspace.js").Step | null} */
 let wanted = null;
@@ -60,10 +61,6 @@ let wanted = null;
 /** @param {Shape} shape */
 function shown(shape) {
   return !allHidden && !hidden.has(shape);
-}
-
-function room() {
-  return { width: stage.clientWidth, height: stage.clientHeight };
 }
 
 /** @param {() => unknown} doing */
@@ -82,7 +79,7 @@ function draw() {
   const { annotation, selected } = editing;
   const drawn = classes.of(classes.drawn);
   layer.draw({
-    view,
+    view: viewing.view,
     image: editing.size,
     shapes: annotation.boxes,
     selected,
@@ -98,12 +95,12 @@ function draw() {
   });
   stage.classList.toggle("pans", gestures.panning);
   stage.classList.toggle("on-object", gestures.tool === "select" && gestures.hovered >= 0 && !editing.locked && !gestures.panning);
-  if (!editing.previewing) side.draw(annotation, selected, shown, emptyWords());
+  if (!editing.previewing) side.draw(annotation, selected, shown, emptyWords(editing.locked));
   side.hover(gestures.hovered);
   side.suggest(suggested());
   byId("origin", HTMLElement).textContent = workspace.origin;
-  byId("percent", HTMLElement).textContent = `${Math.round(view.scale * 100)} %`;
-  byId("hint", HTMLElement).textContent = hint();
+  byId("percent", HTMLElement).textContent = `${Math.round(viewing.view.scale * 100)} %`;
+  byId("hint", HTMLElement).textContent = hintOf(classes, gestures, editing, allHidden);
   for (const tool of ["select", "box", "polygon"]) document.getElementById(`tool-${tool}`)?.setAttribute("aria-pressed", String(tool === gestures.tool));
   document.getElementById("undo")?.toggleAttribute("disabled", !editing.canUndo || editing.locked);
   document.getElementById("redo")?.toggleAttribute("disabled", !editing.canRedo || editing.locked);
@@ -128,7 +125,7 @@ function opened() {
     picture.style.backgroundImage = `url("${images.thumbnail(image_id)}")`;
     picture.src = images.picture(image_id);
     gestures.hovered = -1;
-    fitAll();
+    viewing.fit();
   }
   const { frame } = workspace;
   byId("frame", HTMLElement).hidden = !frame;
@@ -157,23 +154,6 @@ function suggested() {
   return image?.suggestion && !(stands.length === 1 && stands[0] === image.suggestion.class) ? image.suggestion : null;
 }
 
-function emptyWords() {
-  if (editing.locked) return "None.";
-  return "None yet.\nB draws a box, P a polygon, E says that there is nothing.";
-}
-
-function hint() {
-  if (gestures.tool !== "select" && classes.drawn < 0) return "There are no classes yet: add one beside the grid first.";
-  if (gestures.tool === "box") return `Drag a box: ${classes.of(classes.drawn).name}. Esc ends drawing.`;
-  if (gestures.tool === "polygon" && gestures.ring.length) return `${gestures.ring.length} points. Enter closes, Backspace takes one back, Esc drops it.`;
-  if (gestures.tool === "polygon") return `Click the points: ${classes.of(classes.drawn).name}. Esc ends drawing.`;
-  const shape = editing.shape;
-  if (allHidden) return "Objects are hidden. H shows them.";
-  if (!shape) return "";
-  const outline = shape.outline.length && !editing.locked ? " Drag points or sides, Alt-click deletes a point." : "";
-  return `${classes.of(shape.class).name}, ${sizeOf(shape)} at ${Math.round(shape.left)}, ${Math.round(shape.top)}.${outline}`;
-}
-
 /** For who does not see it. @param {string} words */
 function say(words) {
   const said = byId("said", HTMLElement);
@@ -188,34 +168,6 @@ function go(id, remembered = false) {
   if (!remembered) history.pushState(null, "", images.page(id));
   byId("back", HTMLAnchorElement).href = images.gridFrom(null, id); // until it is known what comes before it
   void workspace.show(id);
-}
-
-function fitAll() {
-  view = fit(editing.size, room());
-  fitted = true;
-  redraw();
-}
-
-/** @param {number} factor @param {import("./shapes.js").Point} [around] */
-function zoom(factor, around) {
-  const { width, height } = room();
-  view = panned(zoomed(view, factor, around ?? [width / 2, height / 2]), 0, 0, editing.size, room());
-  fitted = false;
-  sharpen();
-  redraw();
-}
-
-/** More pixels of a picture that was made smaller, once they can be seen. */
-function sharpen() {
-  const { picture } = layer;
-  const { image_id, address } = { image_id: workspace.id, address: `${images.picture(workspace.id)}?size=${MOST_PIXELS}` };
-  const missing = picture.naturalWidth > 0 && picture.naturalWidth < editing.size.width;
-  if (!missing || view.scale * devicePixelRatio < picture.naturalWidth / editing.size.width || picture.src.endsWith(address)) return;
-  const sharper = new Image();
-  sharper.onload = () => {
-    if (image_id === workspace.id) picture.src = address;
-  };
-  sharper.src = address;
 }
 
 /** @param {number} number */
@@ -246,9 +198,9 @@ function accept() {
 
 /** A box in the middle of what is seen, for who has no pointer. */
 function drawInTheMiddle() {
-  const { width, height } = room();
-  const [x, y] = toImage(view, [width / 2, height / 2]);
-  if (classes.drawn >= 0) editing.addAround([x, y], Math.min(width, height) / 4 / view.scale, classes.drawn, "Drawn");
+  const { width, height } = viewing.room;
+  const [x, y] = toImage(viewing.view, [width / 2, height / 2]);
+  if (classes.drawn >= 0) editing.addAround([x, y], Math.min(width, height) / 4 / viewing.view.scale, classes.drawn, "Drawn");
 }
 
 function escape() {
@@ -274,9 +226,9 @@ const ACTIONS = {
   preceding: () => editing.selectNext(-1),
   names: () => showNames(!names),
   hide: () => (allHidden = !allHidden),
-  larger: () => zoom(ZOOM),
-  smaller: () => zoom(1 / ZOOM),
-  fit: fitAll,
+  larger: () => viewing.zoom(ZOOM),
+  smaller: () => viewing.zoom(1 / ZOOM),
+  fit: () => viewing.fit(),
   help: () => byId("keys", HTMLDialogElement).showModal(),
   accept,
   empty: () => editing.replace({ classes: [], boxes: [] }, "There is nothing on it", true),
@@ -315,9 +267,6 @@ function press(event) {
   redraw();
 }
 
-/** Keys that go on while they are held. */
-const REPEATS = ["undo", "redo", "larger", "smaller", "following", "preceding", "next", "previous", "earlier", "later"];
-
 /** Whether Enter and space press it. @param {EventTarget | null} target */
 const presses = (target) => target instanceof HTMLElement && target.matches("button, a, input, summary");
 
@@ -343,7 +292,6 @@ document.addEventListener("keyup", (event) => {
 });
 window.addEventListener("blur", () => (gestures.panning = false));
 window.addEventListener("popstate", () => go(/\/images\/([0-9a-f]{64})/.exec(location.pathname)?.[1], true));
-new ResizeObserver(() => (fitted ? fitAll() : redraw())).observe(stage);
 openLookPanel(layer.picture, dataset, localStorage);
 go(/\/images\/([0-9a-f]{64})/.exec(location.pathname)?.[1], true);
 stage.focus();

@@ -117,8 +117,9 @@ export class Workspace {
     const { image_id, annotation, version, width, height } = labelled;
     this.image = labelled;
     this.journal.learn(image_id, version);
-    this.origin = this.journal.queue.lastOf(image_id) ? "Labelled by you." : originOf(labelled, this.who);
+    if (annotation) this.journal.note(annotation, labelled);
     const shown = this.journal.shown(image_id, annotation);
+    this.origin = this.journal.queue.lastOf(image_id) ? this.#originOf(shown) : originOf(labelled, this.who);
     this.editing.locked = !this.mayEdit;
     this.editing.open(shown, { width, height }, this.#steps.get(image_id));
     this.listener.opened();
@@ -154,10 +155,16 @@ export class Workspace {
   #save(annotation, words, nudge) {
     if (!this.image) return;
     this.#trouble = "";
-    this.origin = annotation === UNLABELLED ? "Not labelled yet." : "Labelled by you.";
+    this.origin = this.#originOf(annotation);
     this.journal.say(this.image.image_id, annotation, nudge);
     this.listener.say(words);
     this.listener.changed();
+  }
+
+  /** Whose it is what this page shows, and the server may not know yet. @param {Annotation} annotation */
+  #originOf(annotation) {
+    if (annotation === UNLABELLED) return "Not labelled yet.";
+    return originOf({ annotation, ...(this.journal.authorOf(annotation) ?? { origin: "person", who: this.who }) }, this.who);
   }
 
   /** @param {import("../saving/queue.js").Conflict} refused */
@@ -194,7 +201,9 @@ export class Workspace {
   /** @param {import("../saving/queue.js").Conflict} undecided @param {Labelled} stands */
   async #decide({ mine: said, who }, stands) {
     const theirs = stands.annotation ?? UNLABELLED;
-    const mine = said ? sayingOf(said.what, stands.annotation) : theirs;
+    const mine = said ? sayingOf(said.what, said.shows, stands.annotation) : theirs;
+    if (said?.shows && "restore" in said.what) this.journal.note(mine, { ...said.shows, version: said.what.restore });
+    if (stands.annotation) this.journal.note(theirs, stands);
     const { image_id, width, height, version } = stands;
     const both = { mine, theirs, who: stands.who || who, size: { width, height }, picture: this.images.picture(image_id), classes: this.classes };
     const choice = alike(mine, theirs) ? "theirs" : await ask(both);
@@ -264,7 +273,7 @@ export class Workspace {
 /** Whether a name is that of a frame of a video. @param {string} name */
 export const isFrame = (name) => /s=\d+\/\d+$/.test(name);
 
-/** Whose label it is. @param {Labelled} labelled @param {string} me @returns {string} */
+/** Whose label it is. @param {Pick<Labelled, "annotation" | "origin" | "who">} labelled @param {string} me @returns {string} */
 function originOf({ annotation, origin, who }, me) {
   if (!annotation) return "Not labelled yet.";
   const name = who === me ? "you" : who;

@@ -3,7 +3,7 @@
  */
 
 import { fragment, request } from "../api.js";
-import { withProgress } from "./asking.js";
+import { withProgress } from "./work.js";
 import { idOf, labelOf, versionOf } from "./tile.js";
 
 /**

@@ -2,9 +2,9 @@
  * The dialog in which classes are added, renamed, recoloured and retired.
  */
 
+import { ask } from "../asking.js";
 import { request } from "../api.js";
 import { byId, counted, make } from "../dom.js";
-import { ask } from "./asking.js";
 
 /** @typedef {import("./tile.js").Class} Class */
 

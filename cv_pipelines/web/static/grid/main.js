@@ -3,8 +3,8 @@
  */
 
 import { Problem } from "../api.js";
+import { ask } from "../asking.js";
 import { byId, counted } from "../dom.js";
-import { ask } from "./asking.js";
 import { Board } from "./board.js";
 import { unlabelQueue } from "./bulk.js";
 import { Chooser } from "./chooser.js";

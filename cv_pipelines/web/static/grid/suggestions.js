@@ -4,7 +4,7 @@
 
 import { request } from "../api.js";
 import { byId, counted, later } from "../dom.js";
-import { withProgress } from "./asking.js";
+import { withProgress } from "./work.js";
 
 const WAIT = 200; // ms after the slider was moved
 

@@ -2,7 +2,7 @@
  * One dispute on the page: the image, what each person says, and what can be said to be right.
  */
 
-import { dot, element } from "./elements.js";
+import { dot, make } from "../dom.js";
 import { picture } from "./picture.js";
 
 /** @import { Class, Dispute, Opinion, Verdict } from "./types.js" */
@@ -25,7 +25,7 @@ export function choicesOf(dispute, classes) {
   const known = new Map(classes.map((one) => [one.number, one]));
   /** @type {Omit<Choice, "key">[]} */
   const found = dispute.opinions.map((one) => {
-    const nodes = [dot(one.colour), element("b", {}, one.who), says(one, known)];
+    const nodes = [dot(one.colour), make("b", null, one.who), says(one, known)];
     return { label: `${one.who} is right`, verdict: { person: one.who }, nodes };
   });
   if (dispute.opinions.every((one) => !one.boxes.length)) {
@@ -60,23 +60,23 @@ export function panel(dispute, choices, classes, address, choose) {
   const drawnBy = withBoxes ? dispute.opinions : [];
   const pictures = drawnBy.length
     ? drawnBy.map((one) => {
-        const under = element("figcaption", {}, dot(one.colour), ` ${one.who}: `, says(one, known));
-        return element("figure", {}, picture(small, dispute, one.boxes, one.colour, names), under);
+        const under = make("figcaption", null, dot(one.colour), ` ${one.who}: `, says(one, known));
+        return make("figure", null, picture(small, dispute, one.boxes, one.colour, names), under);
       })
-    : [element("figure", {}, picture(small, dispute, [], "", names))];
+    : [make("figure", null, picture(small, dispute, [], "", names))];
   const buttons = choices.map((one) => button(one, dispute, choose));
-  const people = element("div", { class: "people", role: "group", "aria-label": "Who is right" });
-  people.append(element("h2", {}, "Who is right?"), ...buttons.slice(0, dispute.opinions.length));
+  const people = make("div", { className: "people", role: "group", ariaLabel: "Who is right" });
+  people.append(make("h2", null, "Who is right?"), ...buttons.slice(0, dispute.opinions.length));
   const parts = [people];
   const rest = buttons.slice(dispute.opinions.length);
   if (rest.length) {
-    const others = element("div", { class: "others", role: "group", "aria-label": "Another class" });
-    others.append(element("h3", {}, "Or it is"), ...rest);
+    const others = make("div", { className: "others", role: "group", ariaLabel: "Another class" });
+    others.append(make("h3", null, "Or it is"), ...rest);
     parts.push(others);
   }
-  if (dispute.refused) parts.unshift(element("p", { class: "notice" }, dispute.refused));
-  const verdicts = element("div", { class: "verdicts" }, ...parts);
-  return [element("div", { class: "pictures", "data-count": String(pictures.length) }, ...pictures), verdicts];
+  if (dispute.refused) parts.unshift(make("p", { className: "notice" }, dispute.refused));
+  const verdicts = make("div", { className: "verdicts" }, ...parts);
+  return [make("div", { className: "pictures" }, ...pictures), verdicts];
 }
 
 /**
@@ -85,8 +85,8 @@ export function panel(dispute, choices, classes, address, choose) {
  * @param {(verdict: Verdict) => void} choose
  */
 function button(choice, dispute, choose) {
-  const made = element("button", { type: "button", class: "choice", "aria-label": choice.label });
-  if (choice.key) made.append(element("kbd", {}, choice.key));
+  const made = make("button", { type: "button", className: "choice", ariaLabel: choice.label });
+  if (choice.key) made.append(make("kbd", null, choice.key));
   made.append(...choice.nodes);
   made.disabled = dispute.refused !== null;
   made.addEventListener("click", () => choose(choice.verdict));
@@ -105,5 +105,5 @@ function says(opinion, known) {
   for (const box of opinion.boxes) counts.set(box.class, (counts.get(box.class) ?? 0) + 1);
   const name = (/** @type {number} */ number) => known.get(number)?.name ?? "?";
   const words = [...opinion.classes.map(name), ...[...counts].map(([number, count]) => `${count} × ${name(number)}`)];
-  return element("span", { class: "says" }, words.join(", ") || "nothing in it");
+  return make("span", { className: "says" }, words.join(", ") || "nothing in it");
 }

@@ -3,6 +3,7 @@
  */
 
 import { fragment, request } from "../api.js";
+import { ask } from "../asking.js";
 
 const SOON = 250; // ms after something was said
 const AGAIN = 1000; // ms, while the server is still reading
@@ -55,7 +56,8 @@ export class Figures {
     const target = event.target instanceof HTMLElement ? event.target : null;
     const who = target?.dataset["takeBack"];
     if (who === undefined) return;
-    if (!confirm(`Take back the ${target?.dataset["open"]} images that ${who} has not labelled yet?`)) return;
+    const words = `The ${target?.dataset["open"]} images that ${who} has not labelled yet can be given to others then.`;
+    if (!(await ask("Take images back?", words, "Take back"))) return;
     try {
       await request("POST", `${this._address}/assignments/withdraw`, { who });
       this.refresh(0);

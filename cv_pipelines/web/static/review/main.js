@@ -3,9 +3,9 @@
  */
 
 import { Problem } from "../api.js";
+import { byId, make } from "../dom.js";
 import { assignWith } from "./assigning.js";
 import { choicesOf, panel, pictureOf } from "./dispute.js";
-import { element } from "./elements.js";
 import { Figures } from "./figures.js";
 import { Queue } from "./queue.js";
 
@@ -14,12 +14,12 @@ import { Queue } from "./queue.js";
 const AGAIN = 1000; // ms, while the server is still reading
 
 /** @type {First} */
-const first = JSON.parse(/** @type {HTMLElement} */ (document.getElementById("first")).textContent ?? "");
-const place = /** @type {HTMLElement} */ (document.getElementById("dispute"));
-const said = /** @type {HTMLElement} */ (document.getElementById("said"));
+const first = JSON.parse(byId("first", HTMLScriptElement).textContent ?? "");
+const place = byId("dispute", HTMLElement);
+const said = byId("said", HTMLElement);
 const address = `/datasets/${encodeURIComponent(first.dataset)}`;
 const queue = new Queue(first, address);
-const figures = new Figures(/** @type {HTMLElement} */ (document.getElementById("figures")), address, (words) =>
+const figures = new Figures(byId("figures", HTMLElement), address, (words) =>
   tell(words, true),
 );
 const form = document.getElementById("assign");
@@ -40,27 +40,27 @@ function show() {
   choices = choicesOf(dispute, first.classes);
   const left = queue.total === 1 ? "1 image in dispute" : `${queue.total.toLocaleString("en")} images in dispute`;
   const image = `${address}/images/${dispute.image_id}`;
-  const large = element("a", { href: image, target: "_blank", title: "Open it large, in a tab of its own" }, dispute.name);
-  const name = element("span", { class: "name", title: dispute.name }, large);
-  const undo = element("button", { type: "button", title: "The one settled last" }, element("kbd", {}, "U"), " Back");
+  const large = make("a", { href: image, target: "_blank", title: "Open it large, in a tab of its own" }, dispute.name);
+  const name = make("span", { className: "name", title: dispute.name }, large);
+  const undo = make("button", { type: "button", title: "The one settled last" }, make("kbd", null, "U"), " Back");
   undo.disabled = !queue.canGoBack;
   undo.addEventListener("click", goBack);
-  const skip = element("button", { type: "button", title: "Leave it for now" }, element("kbd", {}, "→"), " Skip");
+  const skip = make("button", { type: "button", title: "Leave it for now" }, make("kbd", null, "→"), " Skip");
   skip.addEventListener("click", () => void next());
-  const state = dispute.settled ? [element("span", { class: "notice" }, "settled: another answer replaces it")] : [];
-  const head = element("header", {}, element("strong", {}, left), name, ...state, undo, skip);
+  const state = dispute.settled ? [make("span", { className: "notice" }, "settled: another answer replaces it")] : [];
+  const head = make("header", null, make("strong", null, left), name, ...state, undo, skip);
   for (const one of queue.next) new Image().src = pictureOf(`${address}/images/${one.image_id}`);
   place.replaceChildren(head, ...panel(dispute, choices, first.classes, image, (verdict) => void settle(verdict)));
 }
 
 /** What stands where there is no dispute. */
 function nothing() {
-  if (!queue.ready) return [element("p", { class: "quiet" }, `What people have said is being read …`)];
-  if (queue.waits) return [element("p", { class: "quiet" }, "Looking for the next one …")];
+  if (!queue.ready) return [make("p", { className: "quiet" }, `What people have said is being read …`)];
+  if (queue.waits) return [make("p", { className: "quiet" }, "Looking for the next one …")];
   const words = queue.total
     ? "You have seen all disputes. Those that you have skipped come again when you reload the page."
     : "Nothing is in dispute.";
-  return [element("h2", {}, words)];
+  return [make("h2", null, words)];
 }
 
 /** @param {Verdict} verdict */
@@ -139,7 +139,7 @@ async function waitUntilReady() {
 
 document.addEventListener("keydown", (event) => {
   const target = event.target instanceof HTMLElement ? event.target : null;
-  if (event.ctrlKey || event.metaKey || event.altKey || target?.closest("input, select, textarea")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || target?.closest("input, select, textarea, dialog")) return;
   const choice = choices.find((one) => one.key && one.key === event.key);
   if (choice) void settle(choice.verdict);
   else if (event.key === "ArrowRight") void next();

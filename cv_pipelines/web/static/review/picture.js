@@ -2,7 +2,7 @@
  * An image with what somebody has drawn on it.
  */
 
-import { drawn } from "./elements.js";
+import { makeSvg } from "../dom.js";
 
 /** @import { Box, Dispute } from "./types.js" */
 
@@ -15,11 +15,11 @@ import { drawn } from "./elements.js";
  */
 export function picture(address, dispute, boxes, colour, names) {
   const { width, height } = dispute;
-  const image = drawn("image", { href: address, width, height });
+  const image = makeSvg("image", { href: address, width, height });
   const shapes = boxes.map((box) => shape(box, colour, names.get(box.class) ?? "?"));
   const label = `${dispute.name}, ${boxes.length} ${boxes.length === 1 ? "box" : "boxes"}`;
   const view = { class: "picture", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label };
-  return drawn("svg", view, image, ...shapes);
+  return makeSvg("svg", view, image, ...shapes);
 }
 
 /**
@@ -28,11 +28,11 @@ export function picture(address, dispute, boxes, colour, names) {
  * @param {string} name of its class
  */
 function shape(box, colour, name) {
-  const title = drawn("title");
+  const title = makeSvg("title");
   title.textContent = name;
   const place = { x: box.left, y: box.top, width: box.width, height: box.height };
   const outline = box.outline.map((ring) => `M${ring.map((point) => point.join(" ")).join("L")}Z`).join("");
-  const form = outline ? drawn("path", { d: outline }) : drawn("rect", place);
+  const form = outline ? makeSvg("path", { d: outline }) : makeSvg("rect", place);
   const lines = { class: "shape", stroke: colour, fill: colour };
   for (const [key, value] of Object.entries(lines)) form.setAttribute(key, value);
   form.append(title);

@@ -12,6 +12,7 @@
  * @property {string} origin `person`, `import` or `model`
  * @property {string} who has said it
  * @property {string} model its version, where it is a model's
+ * @property {object} [annotation] all that it says, where an entry goes back to it
  *
  * @typedef {{ classes: number[] } | { annotation: object } | { delete: true } | { restore: number }} Saying
  *   the classes of the image as a whole, all that is said of it, nothing, or what stood at an earlier version

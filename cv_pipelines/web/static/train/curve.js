@@ -1,9 +1,10 @@
 /** The curve of a training: loss and accuracy by epoch, as SVG. Colours and lines are the style sheet's. */
 
+import { makeSvg } from "../dom.js";
+
 /** @typedef {import("./types.js").Point} Point */
 /** @typedef {"loss" | "accuracy"} Figure */
 
-const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 360;
 const HEIGHT = 190;
 const LEFT = 44;
@@ -53,10 +54,10 @@ function panel(figure, title, points) {
   const [low, high] = [marks[0] ?? 0, marks.at(-1) ?? 1];
   const x = (/** @type {number} */ epoch) => LEFT + ((epoch - 1) / (lastEpoch - 1)) * (WIDTH - LEFT - RIGHT);
   const y = (/** @type {number} */ value) => HEIGHT - BOTTOM - ((value - low) / (high - low)) * (HEIGHT - TOP - BOTTOM);
-  const svg = element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": said(title, figure, points) });
+  const svg = makeSvg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": said(title, figure, points) });
   svg.append(text(title, LEFT, 13, "title"));
   for (const mark of marks) {
-    svg.append(element("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(mark), y2: y(mark), class: "mark" }));
+    svg.append(makeSvg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(mark), y2: y(mark), class: "mark" }));
     svg.append(text(short(mark), LEFT - 6, y(mark) + 4, "value"));
   }
   for (const epoch of new Set([1, Math.round((lastEpoch + 1) / 2), lastEpoch])) {
@@ -87,8 +88,8 @@ function line(points, name, kind, x, y) {
   }
   const last = points.findLast((point) => isNumber(point[name]));
   const value = last?.[name];
-  const parts = [element("path", { d: path, class: `line ${kind}` })];
-  if (last && isNumber(value)) parts.push(element("circle", { cx: x(last.epoch), cy: y(value), r: 3, class: `dot ${kind}` }));
+  const parts = [makeSvg("path", { d: path, class: `line ${kind}` })];
+  if (last && isNumber(value)) parts.push(makeSvg("circle", { cx: x(last.epoch), cy: y(value), r: 3, class: `dot ${kind}` }));
   return parts;
 }
 
@@ -122,17 +123,7 @@ function short(value) {
  * @param {string} kind
  */
 function text(words, x, y, kind) {
-  const made = element("text", { x, y, class: kind });
+  const made = makeSvg("text", { x, y, class: kind });
   made.textContent = words;
-  return made;
-}
-
-/**
- * @param {string} name
- * @param {Record<string, string | number>} attributes
- */
-function element(name, attributes) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
   return made;
 }

@@ -13,7 +13,7 @@ const TOGETHER = 400; // ms: small moves by keys go out as one
 export class Journal {
   /** @type {Map<string, number>} */
   #versions = new Map();
-  #nudged = "";
+  #nudged = { image: "", op: "" };
   #timer = 0;
 
   /**
@@ -46,12 +46,12 @@ export class Journal {
 
   /** Say something of an image. @param {string} image @param {Annotation} annotation all of it @param {boolean} [nudge] more of the same may come */
   say(image, annotation, nudge = false) {
-    if (nudge && this.#nudged) this.queue.withdraw(this.#nudged);
+    if (nudge && this.#nudged.image === image) this.queue.withdraw(this.#nudged.op);
     /** @type {Saying} */
     const what = annotation === UNLABELLED ? { delete: true } : { annotation };
     const label = { classes: annotation.classes, boxes: annotation.boxes.length, origin: "person", who: this.who, model: "" };
     const entry = this.queue.add(image, this.version(image), what, annotation === UNLABELLED ? null : label);
-    this.#nudged = nudge ? entry.op : "";
+    this.#nudged = nudge ? { image, op: entry.op } : { image: "", op: "" };
     clearTimeout(this.#timer);
     if (nudge) this.#timer = window.setTimeout(() => this.saver.start(), TOGETHER);
     else this.saver.start();

@@ -56,7 +56,7 @@ function add(chosen) {
   for (const [name, file] of unwrapped(wanted)) {
     if (known.has(name)) continue;
     const most = Number(ARCHIVE.test(name) ? zone.dataset.mostArchive : zone.dataset.mostFile);
-    const problem = file.size > most ? `It has ${size(file.size)}; ${size(most)} is the most.` : "";
+    const problem = file.size > most ? `It is too large: ${size(most)} is the most for ${ARCHIVE.test(name) ? "an archive" : "an image"}.` : "";
     items.push({ name, file, state: problem ? "failed" : "waiting", sent: 0, problem, refused: [], refusals: 0 });
   }
   show();

@@ -216,7 +216,7 @@ def test_who_comes_back_to_the_page_often_asks_no_oftener_and_is_not_interrupted
     assert len(held) == 1, "one request at a time"
 
     page.get_by_role("button", name="Cancel …").click()
-    page.unroute("**/trainings/*")
     with page.expect_response(re.compile(r"/train\?training=")):  # the part of the page, as it is now
         held[0].fulfill(json={**held[0].fetch().json(), "error": "It is tried again."})
+    page.unroute("**/trainings/*")
     expect(page.get_by_role("dialog")).to_be_visible()

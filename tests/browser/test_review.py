@@ -139,3 +139,42 @@ def test_keys_settle_nothing_behind_a_question(site: Site, url: str, page: Page)
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("button", name="ann is right")).to_be_visible()
     assert not newest(site, ids[7])[2], "nobody has settled it"
+
+
+def test_a_key_that_is_held_settles_one_and_the_keyboard_keeps_its_place(site: Site, url: str, page: Page) -> None:
+    ids = ids_of(site)
+    say(site, "ann", ids[6:9], "disc")
+    say(site, "bob", ids[6:9], "bar")
+    enter(page, url, site.tokens["admin"])
+    page.goto(f"{url}/datasets/shapes/review")
+    left = page.get_by_text(re.compile(r"^\d+ images? in dispute$"))
+    before = int(left.inner_text().split()[0])
+    page.keyboard.down("1")
+    expect(page.get_by_role("status").first).to_contain_text("settled: as ann says")
+    page.keyboard.down("1")  # as a key repeats
+    page.keyboard.down("1")
+    page.keyboard.up("1")
+    expect(left).to_have_text(f"{before - 1} images in dispute")
+
+    page.get_by_role("button", name=re.compile("^bob is right: ")).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("settled: as bob says")
+    expect(page.locator("#dispute")).to_be_focused()
+
+
+def test_the_next_one_is_settled_while_those_that_follow_are_still_fetched(
+    site: Site, url: str, page: Page
+) -> None:
+    ids = ids_of(site)
+    say(site, "ann", ids[9:16], "disc")
+    say(site, "bob", ids[9:16], "bar")
+    enter(page, url, site.tokens["admin"])
+    page.goto(f"{url}/datasets/shapes/review")
+    page.wait_for_load_state("networkidle")
+    left = page.get_by_text(re.compile(r"^\d+ images? in dispute$"))
+    before = int(left.inner_text().split()[0])
+    page.route("**/review/disputes?*", lambda _: None)  # which never answers
+    for settled in range(1, 5):
+        page.keyboard.press("1")
+        expect(left).to_have_text(re.compile(rf"^{before - settled} "))
+        expect(page.get_by_title("The one settled last")).to_be_enabled()

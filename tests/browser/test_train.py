@@ -1,11 +1,12 @@
 """Training from the page in a real browser: started, followed to its end, cancelled, promoted."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from cv_pipelines.database.engine import open_database
 from cv_pipelines.execution.run_progress import ProgressWriter
@@ -197,3 +198,25 @@ def test_a_name_that_is_taken_is_told_and_the_rest_stays(site: Site, url: str, p
     expect(page.get_by_role("alert")).to_contain_text("take another name")
     expect(page.get_by_label("Epochs")).to_have_value("7")
     keep(page, "train-name-taken", tmp_path)
+
+
+def test_who_comes_back_to_the_page_often_asks_no_oftener_and_is_not_interrupted(
+    site: Site, url: str, page: Page
+) -> None:
+    enter(page, url, site.tokens["annotator"], "/datasets/shapes/train")
+    page.get_by_role("button", name="Start training").click()
+    state = page.locator("#training").get_by_role("status")
+    expect(state).to_have_text("queued")
+    held: list[Route] = []
+    with page.expect_request("**/trainings/*"):
+        page.route("**/trainings/*", lambda route: held.append(route))
+    for _ in range(3):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(state).to_have_text("queued")
+    assert len(held) == 1, "one request at a time"
+
+    page.get_by_role("button", name="Cancel …").click()
+    with page.expect_response(re.compile(r"/train\?training=")):  # the part of the page, as it is now
+        held[0].fulfill(json={**held[0].fetch().json(), "error": "It is tried again."})
+    page.unroute("**/trainings/*")
+    expect(page.get_by_role("dialog")).to_be_visible()

@@ -170,3 +170,15 @@ def test_web_and_dev_work_together_on_one_state(
         expect(page.get_by_role("listbox", name="Images").get_by_role("option")).to_have_count(6)
         assert answers(f"{ui}/server_info")
         page.close()
+
+
+def test_a_file_that_is_too_large_is_not_sent_and_says_what_is_the_most(page: Page, tmp_path: Path) -> None:
+    for name, size in (("huge.png", 512 * 1024**2 + 1), ("huge.zip", 2 * 1024**3 + 1)):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(size)
+        page.locator("#choose").set_input_files(tmp_path / name)
+
+    expect(page.get_by_text("It is too large: 512.0 MiB is the most for an image.")).to_be_visible()
+    expect(page.get_by_text("It is too large: 2.00 GiB is the most for an archive.")).to_be_visible()
+    expect(page.get_by_role("button", name="Upload", exact=True)).to_be_disabled()
+    keep(page, "upload-too-large", tmp_path)

@@ -179,7 +179,10 @@ def test_a_bomb_is_refused_with_the_reason_of_archives(annotator: httpx.Client, 
         (422, "archive_bomb"),
         (422, "bad_archive"),
     ]
-    assert "looks made to do harm" in answers[0].json()["detail"]
+    assert "'photos.zip' unpacks to" in answers[0].json()["detail"], (
+        "people know it by the name that they have sent"
+    )
+    assert answers[1].json()["detail"].startswith("'photos.zip' is not a .zip file")
     assert "incoming" not in answers[0].text + answers[1].text, (
         "where files lie on the server is nobody's business"
     )

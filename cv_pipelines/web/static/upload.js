@@ -35,8 +35,10 @@ let isRunning = false;
 let isCancelled = false;
 let polls = 0;
 
-/** @param {number} bytes */
-const size = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`);
+const [KIB, MIB, GIB] = [2 ** 10, 2 ** 20, 2 ** 30];
+
+/** In the units in which the page tells its limits. @param {number} bytes */
+const size = (bytes) => (bytes < MIB ? `${Math.ceil(bytes / KIB)} KiB` : bytes < GIB ? `${(bytes / MIB).toFixed(1)} MiB` : `${(bytes / GIB).toFixed(2)} GiB`);
 
 /** @param {number} milliseconds */
 const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
@@ -56,7 +58,7 @@ function add(chosen) {
   for (const [name, file] of unwrapped(wanted)) {
     if (known.has(name)) continue;
     const most = Number(ARCHIVE.test(name) ? zone.dataset.mostArchive : zone.dataset.mostFile);
-    const problem = file.size > most ? `It has ${size(file.size)}; ${size(most)} is the most.` : "";
+    const problem = file.size > most ? `It is too large: ${size(most)} is the most for ${ARCHIVE.test(name) ? "an archive" : "an image"}.` : "";
     items.push({ name, file, state: problem ? "failed" : "waiting", sent: 0, problem, refused: [], refusals: 0 });
   }
   show();

@@ -63,20 +63,20 @@ def take(uploads: Uploads, name: str, path: Path, room: int) -> Taken:
     """
     taken = Taken()
     if is_archive(path):
-        _take_members(uploads, path, room, taken)
+        _take_members(uploads, name, path, room, taken)
     else:
         taken.take(*uploads.add(name, path))
     uploads.store.flush()
     return taken
 
 
-def _take_members(uploads: Uploads, path: Path, room: int, taken: Taken) -> None:
+def _take_members(uploads: Uploads, name: str, path: Path, room: int, taken: Taken) -> None:
     limits = Limits(MOST_MEMBERS, free_bytes(path.parent))
     try:
         archive = open_archive(path, path.parent / "unpacked", limits)
         members = distinct(archive.members())
-    except InputError as error:  # it knows the file by where it lies here
-        raise InputError(error.code, error.user_message.replace(str(path), path.name)) from error
+    except InputError as error:  # it knows the file by where it lies here, people by what they have sent
+        raise InputError(error.code, error.user_message.replace(str(path), name)) from error
     usable = [member for member in members if not member.problem]
     if sum(member.size for member in usable) > room:
         raise full()
@@ -88,7 +88,7 @@ def _take_members(uploads: Uploads, path: Path, room: int, taken: Taken) -> None
             _take_member(uploads, archive, member, depth, path.parent / "member", taken)
     if not taken.files:
         why = f" The first, '{taken.refused[0]['name']}': {taken.refused[0]['reason']}." if taken.refused else ""
-        raise InputError("no_usable_files", f"Nothing in '{path.name}' can be used.{why}")
+        raise InputError("no_usable_files", f"Nothing in '{name}' can be used.{why}")
 
 
 def _take_member(uploads: Uploads, archive: Archive, member: Member, depth: int, path: Path, taken: Taken) -> None:

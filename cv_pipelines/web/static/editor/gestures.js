@@ -24,6 +24,7 @@ import { toImage, toScreen } from "./view.js";
 
 const REACH = 8; // screen pixels from a handle or a border
 const CLICK = 4; // screen pixels that a click may move
+const DOUBLE = 500; // ms, within which a second click belongs to the first
 
 export class Gestures {
   /** @type {Tool} */
@@ -39,6 +40,10 @@ export class Gestures {
   hovered = -1;
   /** @type {Gesture | null} */
   #gesture = null;
+  /** Id of the pointer whose gesture it is: a second finger, or the palm beside a pen, has no part in it. */
+  #by = -1;
+  /** Where and when a click has closed a polygon. @type {{at: Point, time: number} | null} */
+  #closed = null;
 
   /** @param {HTMLElement} stage @param {Bench} bench */
   constructor(stage, bench) {
@@ -47,7 +52,7 @@ export class Gestures {
     stage.addEventListener("pointerdown", (event) => this.#down(event));
     stage.addEventListener("pointermove", (event) => this.#move(event));
     stage.addEventListener("pointerup", (event) => this.#up(event));
-    stage.addEventListener("pointercancel", () => this.cancel());
+    stage.addEventListener("pointercancel", (event) => this.#isOther(event) || this.cancel());
     stage.addEventListener("pointerleave", () => this.#leave());
     stage.addEventListener("dblclick", () => this.closeRing());
     stage.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
@@ -100,6 +105,11 @@ export class Gestures {
     return was;
   }
 
+  /** Whether it is not the pointer whose gesture goes on. @param {PointerEvent} event */
+  #isOther(event) {
+    return this.#gesture !== null && event.pointerId !== this.#by;
+  }
+
   /** @param {PointerEvent} event */
   #down(event) {
     const at = this.#place(event);
@@ -109,12 +119,16 @@ export class Gestures {
     if (!pans && event.button !== 0) return;
     event.preventDefault();
     this.#gesture = pans ? this.#pan(at) : this.#begin(at, event);
-    if (this.#gesture) this.stage.setPointerCapture(event.pointerId);
+    if (this.#gesture) {
+      this.#by = event.pointerId;
+      this.stage.setPointerCapture(event.pointerId);
+    }
     this.bench.redraw();
   }
 
   /** @param {PointerEvent} event */
   #move(event) {
+    if (this.#isOther(event)) return;
     this.pointer = this.#place(event);
     if (this.#gesture) this.#gesture.move(this.pointer);
     else if (this.tool === "select") this.hovered = this.#under(this.pointer);
@@ -123,6 +137,7 @@ export class Gestures {
 
   /** @param {PointerEvent} event */
   #up(event) {
+    if (this.#isOther(event)) return;
     const gesture = this.#gesture;
     this.#gesture = null;
     gesture?.end(this.#place(event));
@@ -149,7 +164,7 @@ export class Gestures {
     const { editing } = this.bench;
     if (this.tool === "box") return this.#box(at);
     if (this.tool === "polygon") {
-      this.#addPoint(at);
+      this.#addPoint(at, event.timeStamp);
       return null;
     }
     const shape = editing.shape;
@@ -176,12 +191,16 @@ export class Gestures {
     };
   }
 
-  /** @param {Point} at */
-  #addPoint(at) {
+  /** @param {Point} at @param {number} time ms */
+  #addPoint(at, time) {
     const first = this.ring[0];
     if (this.bench.number() < 0) return;
+    const closed = this.#closed;
+    this.#closed = null;
+    if (!first && closed && time - closed.time < DOUBLE && near(closed.at, at, CLICK)) return; // of a double click
     if (first && this.ring.length > 2 && near(toScreen(this.bench.view(), first), at, REACH)) {
       this.closeRing();
+      this.#closed = { at, time };
       return;
     }
     const point = within(this.#toImage(at), this.bench.editing.size);
@@ -212,7 +231,8 @@ export class Gestures {
   /** @param {Shape | null} shape without the point @returns {Gesture} */
   #delete(shape) {
     const { editing } = this.bench;
-    return { move: () => {}, end: () => editing.change(editing.selected, shape, "Point deleted") };
+    const [place, stands] = [editing.selected, this.#standing()];
+    return { move: () => {}, end: () => stands() && editing.change(place, shape, "Point deleted") };
   }
 
   /** @param {Shape} shape @param {Point} from @returns {Gesture} */
@@ -224,17 +244,24 @@ export class Gestures {
   /** @param {(to: Point) => Shape} shape as it is where the pointer is, in pixels of the image @param {string} words @param {Point} from @returns {Gesture} */
   #change(shape, words, from) {
     const { editing } = this.bench;
-    const place = editing.selected;
+    const [place, stands] = [editing.selected, this.#standing()];
     let begun = false; // a click that trembles moves nothing
     return {
       move: (to) => {
         begun ||= !near(from, to, CLICK - 1);
-        if (begun) editing.preview(place, shape(this.#toImage(to)));
+        if (begun && stands()) editing.preview(place, shape(this.#toImage(to)));
       },
       end: (to) => {
-        if (begun) editing.change(place, shape(this.#toImage(to)), words);
+        if (begun && stands()) editing.change(place, shape(this.#toImage(to)), words);
       },
     };
+  }
+
+  /** Whether the objects are still those of now: keys, or somebody else, may change them while one is dragged. @returns {() => boolean} */
+  #standing() {
+    const { editing } = this.bench;
+    const { annotation } = editing.steps.present;
+    return () => editing.steps.present.annotation === annotation;
   }
 
   /** @param {Point} from @returns {Gesture} */

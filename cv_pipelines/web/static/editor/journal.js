@@ -17,7 +17,7 @@ export class Journal {
   #versions = new Map();
   /** @type {WeakMap<Annotation, Author>} what others have said: an undo leads back to it, and it stays theirs */
   #theirs = new WeakMap();
-  #nudged = "";
+  #nudged = { image: "", op: "" };
   #timer = 0;
 
   /**
@@ -60,14 +60,14 @@ export class Journal {
 
   /** Say something of an image, or go back to what somebody else has said of it. @param {string} image @param {Annotation} annotation all of it @param {boolean} [nudge] more of the same may come */
   say(image, annotation, nudge = false) {
-    if (nudge && this.#nudged) this.queue.withdraw(this.#nudged);
+    if (nudge && this.#nudged.image === image) this.queue.withdraw(this.#nudged.op);
     const theirs = this.authorOf(annotation);
     /** @type {Saying} */
     const what = annotation === UNLABELLED ? { delete: true } : theirs ? { restore: theirs.version } : { annotation };
     const { origin, who } = theirs ?? { origin: "person", who: this.who };
     const label = { classes: annotation.classes, boxes: annotation.boxes.length, origin, who, model: "", ...(theirs && { annotation }) };
     const entry = this.queue.add(image, this.version(image), what, annotation === UNLABELLED ? null : label);
-    this.#nudged = nudge ? entry.op : "";
+    this.#nudged = nudge ? { image, op: entry.op } : { image: "", op: "" };
     clearTimeout(this.#timer);
     if (nudge) this.#timer = window.setTimeout(() => this.saver.start(), TOGETHER);
     else this.saver.start();

@@ -164,12 +164,16 @@ export class Layer {
   }
 }
 
-/** The handle of a box that is under the pointer. @param {Shape} shape @param {View} view @param {Point} at on the screen @param {number} reach */
+/** The handle of a box that is under the pointer; the middle third of a small one is left to move it by. @param {Shape} shape @param {View} view @param {Point} at on the screen @param {number} reach */
 export function handleAt(shape, view, [x, y], reach) {
   const near = handlesOf(shape)
     .map(({ handle, at }) => ({ handle, away: Math.hypot(...difference(toScreen(view, at), [x, y])) }))
     .sort((one, other) => one.away - other.away)[0];
-  return near && near.away <= reach ? near.handle : null;
+  const [a, b] = toScreen(view, [shape.left, shape.top]);
+  const [width, height] = [shape.width * view.scale, shape.height * view.scale];
+  const inside = x > a && x < a + width && y > b && y < b + height;
+  const most = inside ? Math.min(reach, width / 3, height / 3) : reach;
+  return near && near.away <= most ? near.handle : null;
 }
 
 /** @param {Point} one @param {Point} other @returns {Point} */

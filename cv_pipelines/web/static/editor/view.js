@@ -17,7 +17,7 @@ export function fit(image, stage) {
 
 /** Larger or smaller around a place on the screen, which stays over the same pixel. @param {View} view @param {number} factor @param {Point} around @returns {View} */
 export function zoomed({ scale, left, top }, factor, [x, y]) {
-  const next = Math.min(Math.max(scale * factor, SMALLEST), LARGEST);
+  const next = Math.min(Math.max(scale * factor, Math.min(SMALLEST, scale)), LARGEST); // what fits may be smaller
   const ratio = next / scale;
   return { scale: next, left: x - (x - left) * ratio, top: y - (y - top) * ratio };
 }

@@ -26,7 +26,7 @@ export function choicesOf(dispute, classes) {
   /** @type {Omit<Choice, "key">[]} */
   const found = dispute.opinions.map((one) => {
     const nodes = [dot(one.colour), make("b", null, one.who), says(one, known)];
-    return { label: `${one.who} is right`, verdict: { person: one.who }, nodes };
+    return { label: `${one.who} is right: ${wordsOf(one, known)}`, verdict: { person: one.who }, nodes };
   });
   if (dispute.opinions.every((one) => !one.boxes.length)) {
     const said = new Set(dispute.opinions.filter((one) => one.classes.length === 1).map((one) => one.classes[0]));
@@ -94,16 +94,24 @@ function button(choice, dispute, choose) {
 }
 
 /**
+ * @param {Opinion} opinion
+ * @param {Map<number, Class>} known
+ */
+function says(opinion, known) {
+  return make("span", { className: "says" }, wordsOf(opinion, known));
+}
+
+/**
  * What somebody says, in short.
  *
  * @param {Opinion} opinion
  * @param {Map<number, Class>} known
  */
-function says(opinion, known) {
+function wordsOf(opinion, known) {
   /** @type {Map<number, number>} */
   const counts = new Map();
   for (const box of opinion.boxes) counts.set(box.class, (counts.get(box.class) ?? 0) + 1);
   const name = (/** @type {number} */ number) => known.get(number)?.name ?? "?";
   const words = [...opinion.classes.map(name), ...[...counts].map(([number, count]) => `${count} × ${name(number)}`)];
-  return make("span", { className: "says" }, words.join(", ") || "nothing in it");
+  return words.join(", ") || "nothing in it";
 }

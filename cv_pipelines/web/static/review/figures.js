@@ -2,11 +2,12 @@
  * Figures and assignments, kept up to date without loading the page again.
  */
 
-import { fragment, request } from "../api.js";
+import { Problem, Unreachable, fragment, request } from "../api.js";
 import { ask } from "../asking.js";
 
 const SOON = 250; // ms after something was said
 const AGAIN = 1000; // ms, while the server is still reading
+const LATER = 5000; // ms, after a request that failed
 
 export class Figures {
   /**
@@ -19,6 +20,7 @@ export class Figures {
     this._address = address;
     this._tell = tell;
     this._timer = 0;
+    this._turn = 0;
     place.addEventListener("click", (event) => this._takeBack(event));
     if (this._busy) this.refresh(AGAIN);
   }
@@ -38,14 +40,18 @@ export class Figures {
   }
 
   async _load() {
+    const turn = ++this._turn;
     try {
       const found = await fragment(`${this._address}/review`);
+      if (turn !== this._turn) return; // a later one is on its way, or was quicker
       const open = this._place.querySelector("details")?.open ?? false;
       this._place.replaceChildren(found);
       const details = this._place.querySelector("details");
       if (details) details.open = open;
     } catch (error) {
+      if (turn !== this._turn) return;
       this._tell(error instanceof Error ? error.message : String(error));
+      if (error instanceof Unreachable || (error instanceof Problem && error.passes)) this.refresh(LATER);
       return;
     }
     if (this._busy) this.refresh(AGAIN);

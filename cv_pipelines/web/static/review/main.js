@@ -29,8 +29,18 @@ let busy = false;
 /** @type {ReturnType<typeof choicesOf>} */
 let choices = [];
 
+/** @type {import("./types.js").Dispute | undefined} */
+let shown;
+
 function show() {
+  const focused = place.contains(document.activeElement);
+  draw();
+  if (focused) place.focus(); // what was pressed is gone: the next Tab leads to the first button, not to the top
+}
+
+function draw() {
   const dispute = queue.current;
+  shown = dispute;
   place.classList.toggle("empty-dispute", !dispute);
   if (!dispute) {
     choices = [];
@@ -75,7 +85,7 @@ async function settle(verdict) {
     const what = "person" in verdict ? `as ${verdict.person} says` : nameOf(verdict.classes);
     tell(`${dispute.name} is settled: ${what}.`);
     figures.refresh();
-    await queue.fill();
+    void fill();
   } catch (error) {
     await explain(error);
   } finally {
@@ -90,7 +100,7 @@ async function explain(error) {
     try {
       await queue.refresh();
     } catch (other) {
-      await queue.skip().catch(() => undefined);
+      if (other instanceof Problem && !other.passes) await queue.skip().catch(() => undefined); // it may not be seen any more
       tell(other instanceof Error ? other.message : String(other), true);
       return;
     }
@@ -101,12 +111,17 @@ async function explain(error) {
 async function next() {
   const more = queue.skip();
   show();
+  await fill(more);
+}
+
+/** Show what comes where nothing is shown, or why it does not. @param {Promise<void>} [more] */
+async function fill(more = queue.fill()) {
   try {
     await more;
   } catch (error) {
     tell(error instanceof Error ? error.message : String(error), true);
   }
-  show();
+  if (!shown) show();
 }
 
 function goBack() {
@@ -132,7 +147,14 @@ function tell(words, wrong = false) {
 async function waitUntilReady() {
   while (!queue.ready) {
     await new Promise((resolve) => setTimeout(resolve, AGAIN));
-    await queue.restart().catch(() => undefined);
+    if (document.hidden) continue;
+    try {
+      await queue.restart();
+      tell("");
+    } catch (error) {
+      tell(error instanceof Error ? error.message : String(error), true);
+      if (error instanceof Problem && !error.passes) return; // logged out, perhaps: asking again changes nothing
+    }
     show();
   }
 }
@@ -140,6 +162,7 @@ async function waitUntilReady() {
 document.addEventListener("keydown", (event) => {
   const target = event.target instanceof HTMLElement ? event.target : null;
   if (event.ctrlKey || event.metaKey || event.altKey || target?.closest("input, select, textarea, dialog")) return;
+  if (event.repeat) return; // a key that is held would settle images that nobody has looked at
   const choice = choices.find((one) => one.key && one.key === event.key);
   if (choice) void settle(choice.verdict);
   else if (event.key === "ArrowRight") void next();
@@ -149,5 +172,5 @@ document.addEventListener("keydown", (event) => {
 });
 
 show();
-void queue.fill().then(show, () => undefined);
+void fill();
 void waitUntilReady();

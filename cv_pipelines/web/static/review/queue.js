@@ -83,11 +83,12 @@ export class Queue {
 
   /** Read the current one anew: somebody has said something of it. */
   async refresh() {
-    const dispute = this._coming.shift();
+    const dispute = this.current;
     if (!dispute) return;
     const now = await request("GET", `${this.address}/review/disputes/${dispute.image_id}`);
-    if (!now.settled) this._coming.unshift(now);
-    else this.total = Math.max(0, this.total - 1);
+    const place = this._coming.indexOf(dispute); // it may have been skipped meanwhile
+    if (place >= 0) this._coming.splice(place, 1, ...(now.settled ? [] : [now]));
+    if (now.settled) this.total = Math.max(0, this.total - 1);
   }
 
   /** Begin from the first one again, once the server is ready. */
@@ -97,13 +98,19 @@ export class Queue {
     return this.fill();
   }
 
-  /** Fetch more where few are left; one request at a time. */
+  /** Fetch more where few are left; one request at a time. An answer may have none that this person may see. */
   fill() {
-    if (this._after === null || this._coming.length >= AHEAD) return Promise.resolve();
-    this._fetching ??= this._fetch(this._after).finally(() => {
+    this._fetching ??= this._fetchMore().finally(() => {
       this._fetching = null;
     });
     return this._fetching;
+  }
+
+  async _fetchMore() {
+    while (this._after !== null && this._coming.length < AHEAD) {
+      await this._fetch(this._after);
+      if (!this.ready) return; // who waits for that asks again
+    }
   }
 
   /** @param {string} after */

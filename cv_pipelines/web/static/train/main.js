@@ -18,18 +18,24 @@ function begin(live) {
   let shown = adopt(live);
   /** @type {number | undefined} */
   let timer;
+  let isLooking = false; // a page that is hidden and shown again meanwhile looks once, not twice
 
   async function look() {
     timer = undefined;
-    if (!shown || OVER.includes(shown.state) || document.hidden) return;
+    if (isLooking || !shown || OVER.includes(shown.state) || document.hidden) return;
     let pause = EVERY;
+    isLooking = true;
     try {
       const address = `${live.dataset["trainings"]}/${encodeURIComponent(shown.task_id)}`;
       /** @type {Training} */
       const now = await request("GET", address);
       if (now.state !== shown.state || now.run !== shown.run || now.error !== shown.error) {
-        live.replaceChildren(await fragment(`${live.dataset["page"]}?training=${encodeURIComponent(now.task_id)}`));
+        const part = await fragment(`${live.dataset["page"]}?training=${encodeURIComponent(now.task_id)}`);
+        const asks = live.querySelector("#cancel-question[open]") !== null;
+        live.replaceChildren(part);
         shown = adopt(live);
+        const question = live.querySelector("#cancel-question");
+        if (asks && question instanceof HTMLDialogElement) question.showModal(); // somebody thinks about the answer
       } else {
         show(live, now);
       }
@@ -40,6 +46,8 @@ function begin(live) {
       const note = live.querySelector('[data-field="note"]');
       note?.removeAttribute("hidden");
       if (note) note.textContent = `${error.message} It is tried again; the training goes on.`;
+    } finally {
+      isLooking = false;
     }
     timer = setTimeout(look, pause);
   }

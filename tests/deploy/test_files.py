@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ def read(name: str) -> dict[str, Any]:
 
 def example() -> dict[str, str]:
     lines = (DEPLOY / "env.example").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    pairs = (line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    return {name: value.strip("'") for name, value in pairs}
 
 
 @pytest.mark.parametrize("name", ["compose.yaml", "stack.yaml", "dagster.yaml", "env.example", "Dockerfile"])
@@ -50,7 +52,7 @@ def test_no_file_holds_a_secret() -> None:
     set_to = r"(password|secret_key|secret_access_key|pass)=(?!CHANGE_ME$).+"
     in_url = r"://[^@/\s]+:(?!CHANGE_ME@)[^@/\s]+@"
     secret = re.compile(f"(?im){set_to}|{in_url}")
-    for path in [one for one in DEPLOY.iterdir() if one.suffix != ".lock"]:
+    for path in [one for one in DEPLOY.iterdir() if one.suffix != ".lock" and one.name != ".env"]:
         assert [match.group() for match in secret.finditer(path.read_text())] == [], path
     assert "/deploy/.env" in (ROOT / ".gitignore").read_text().splitlines()
     assert {value for name, value in example().items() if "PASS" in name or "SECRET" in name} == {"CHANGE_ME"}
@@ -64,6 +66,31 @@ def test_compose_asks_for_nothing_that_the_example_does_not_name() -> None:
     of_runs = set(json.loads(example()["CV_RUN_ENV"]))
     assert "CV_DATABASE_URL" in of_runs
     assert of_runs <= set(example())
+
+
+def test_a_shell_reads_the_example_as_compose_does() -> None:
+    script = 'set -eu; set -a; . "$0"; exec env -0'
+    done = subprocess.run(
+        ["sh", "-c", script, str(DEPLOY / "env.example")], capture_output=True, text=True, check=True, env={}
+    )
+    found = dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
+
+    assert done.stderr == ""
+    assert {name: found.get(name) for name in example()} == example()
+
+
+def test_the_bucket_of_the_example_has_a_name_that_s3_allows() -> None:
+    bucket = example()["CV_STORE_URL"].removeprefix("s3://")
+
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", bucket)
+
+
+def test_tables_and_bucket_are_made_in_both_and_what_cannot_be_made_is_not_tried_for_ever() -> None:
+    compose, stack = (read(name)["services"]["prepare"] for name in ("compose.yaml", "stack.yaml"))
+
+    assert compose["command"] == stack["command"]
+    assert re.fullmatch(r"on-failure:\d+", compose["restart"])
+    assert stack["deploy"]["restart_policy"]["condition"] == "on-failure"
 
 
 def test_only_what_starts_and_ends_containers_has_the_socket() -> None:

@@ -25,6 +25,7 @@ from cv_pipelines.web.pages import (
     review,
     similar,
     suggestions,
+    thumbnails,
     training,
     upload,
 )
@@ -58,7 +59,7 @@ def assemble(platform: Platform, settings: Settings) -> FastAPI:
     )
     application.state.platform = platform
     answer_problems(application)
-    labelling = (images, labels, classes, suggestions, similar, editor, picture)
+    labelling = (images, thumbnails, labels, classes, suggestions, similar, editor, picture)
     for page in (login, datasets, *labelling, review, assignments, training, upload):
         application.include_router(page.router)
     application.mount("/static", StaticFiles(directory=_STATIC), name="static")

@@ -12,7 +12,6 @@ from cv_pipelines.database.tables import forgotten_images
 from cv_pipelines.images.versions import MANIFEST
 from tests.web_site import EVIL, Site
 
-THUMBNAIL = re.compile(r'src="(/datasets/[^"]+/thumbnail\?size=\d+)"')
 NAME = EVIL.replace("/", "")
 
 
@@ -91,8 +90,47 @@ def test_a_thumbnail_is_small_holds_pixels_alone_and_may_be_kept(site: Site, vie
     assert viewer.get(address, params={"size": 160}).headers["ETag"] != first.headers["ETag"]
 
 
+def together(viewer: httpx.Client, ids: list[str], name: str = "shapes") -> tuple[httpx.Response, list[bytes]]:
+    """Thumbnails in one answer, taken apart."""
+    answer = viewer.get(f"/datasets/{name}/thumbnails", params={"size": 96, "of": ",".join(ids)})
+    left, found = answer.content, list[bytes]()
+    while answer.status_code == 200 and left:
+        end = 4 + int.from_bytes(left[:4], "big")
+        found.append(left[4:end])
+        left = left[end:]
+    return answer, found
+
+
+def test_many_thumbnails_come_in_one_answer_and_may_be_kept_once_they_are_made(
+    site: Site, viewer: httpx.Client
+) -> None:
+    ids = ids_of(site, "shapes")[20:70]
+    first, made = together(viewer, ids)
+    again, kept = together(viewer, ids)
+
+    alone = [viewer.get(f"/datasets/shapes/images/{one}/thumbnail", params={"size": 96}).content for one in ids]
+    assert made == kept == alone
+    assert first.headers["Cache-Control"] == "no-store"
+    assert again.headers["Cache-Control"].startswith("private")
+
+
+def test_where_one_of_many_cannot_be_shown_the_others_can(site: Site, viewer: httpx.Client) -> None:
+    ids = [ids_of(site, "shapes")[0], ids_of(site, "odd")[0], "0" * 64, ids_of(site, "shapes")[1]]
+    for _ in range(2):
+        answer, found = together(viewer, ids)
+        assert [bool(one) for one in found] == [True, False, False, True]
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("of", ["", "x", "0" * 63, "0" * 64 + ",", ",".join(["0" * 64] * 51)])
+def test_what_is_no_list_of_up_to_fifty_images_is_refused(viewer: httpx.Client, of: str) -> None:
+    assert viewer.get("/datasets/shapes/thumbnails", params={"of": of}).status_code == 422
+
+
 def test_pictures_are_for_those_who_may_look(site: Site, client: httpx.Client) -> None:
-    assert client.get(f"/datasets/shapes/images/{ids_of(site, 'shapes')[0]}/thumbnail").status_code == 401
+    image = ids_of(site, "shapes")[0]
+    assert client.get(f"/datasets/shapes/images/{image}/thumbnail").status_code == 401
+    assert client.get(f"/datasets/shapes/thumbnails?of={image}").status_code == 401
 
 
 def test_an_image_of_one_data_set_is_none_of_another(site: Site, viewer: httpx.Client) -> None:
@@ -107,3 +145,4 @@ def test_a_forgotten_image_is_shown_from_no_cache(site: Site, viewer: httpx.Clie
         connection.execute(forgotten_images.insert().values(image_id=image, who="test", why="asked"))
 
     assert [viewer.get(address).status_code, viewer.get(address, headers=tag).status_code] == [404, 404]
+    assert together(viewer, [image])[1] == [b""]

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from cv_pipelines.images.picture import LARGEST, SMALLEST, picture_file
 from cv_pipelines.web.access import Viewer
 from cv_pipelines.web.pages.chosen import ImageId
-from cv_pipelines.web.pages.images import KEPT
+from cv_pipelines.web.pages.thumbnails import KEPT
 from cv_pipelines.web.platform import Platform, platform_of
 from cv_pipelines.web.shown_images import images_with
 

@@ -13,6 +13,7 @@ import { ClassList } from "./class_list.js";
 import { listen } from "./keys.js";
 import { Labelling } from "./labelling.js";
 import { Pages } from "./pages.js";
+import { Pictures } from "./pictures.js";
 import { Palette } from "./palette.js";
 import { stateLine } from "./state_line.js";
 import { Suggestions } from "./suggestions.js";
@@ -36,6 +37,8 @@ const board = new Board((count, current) => {
   if (board.selection.current * 2 > board.tiles.length) lookAhead();
 });
 const pages = new Pages(shown, failed);
+const pictures = new Pictures();
+pictures.show(pages.tiles);
 const chooser = new Chooser((to) => void pages.go(to), () => board.grid);
 const classes = new ClassList(readClasses(), readCounts(), mayLabel);
 const labelling = mayLabel ? openLabelling() : null;
@@ -65,6 +68,7 @@ function lookAhead() {
  * @param {string} imageId
  */
 function shown(tiles, imageId) {
+  pictures.show(tiles);
   board.take(tiles, imageId);
   chooser.read();
   chooser.apply();

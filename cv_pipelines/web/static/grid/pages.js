@@ -3,6 +3,7 @@
  */
 
 import { fragment } from "../api.js";
+import { PICTURES, warm } from "./pictures.js";
 
 /**
  * @typedef {{ address: string, at: number, page: DocumentFragment }} Ahead
@@ -10,7 +11,6 @@ import { fragment } from "../api.js";
 
 const FRESH = 120_000; // ms for which a page that was fetched ahead may be shown
 const STALE = 30_000; // ms after which it is better fetched once more
-const AT_ONCE = 4; // pictures
 
 export class Pages {
   /** @type {Ahead | null} */
@@ -73,7 +73,7 @@ export class Pages {
         if (fetching.signal.aborted) return;
         const known = this.#ahead?.address === address;
         this.#ahead = { address, at: performance.now(), page };
-        if (!known) await warm(page, fetching.signal);
+        if (!known) await warm(page.querySelectorAll(PICTURES), fetching.signal);
       } catch {
         // it is fetched when it is asked for
       }
@@ -130,22 +130,4 @@ export class Pages {
     if (!stay) window.scrollTo(0, 0);
     this.shown(tiles, imageId);
   }
-}
-
-/**
- * Let the browser fetch the pictures of a page into its cache, a few at a time.
- * @param {DocumentFragment} page
- * @param {AbortSignal} signal
- */
-async function warm(page, signal) {
-  const addresses = [...page.querySelectorAll(".tile img")].map((image) => image.getAttribute("src") ?? "");
-  const fetchSome = async () => {
-    for (let next = addresses.shift(); next !== undefined && !signal.aborted; next = addresses.shift()) {
-      const picture = new Image();
-      picture.fetchPriority = "low";
-      picture.src = next;
-      await picture.decode().catch(() => undefined); // shown as missing when it is its turn
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, fetchSome));
 }

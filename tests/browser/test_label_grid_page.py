@@ -71,6 +71,7 @@ def test_the_size_is_remembered(field: Field, ann: Page, tmp_path: Path) -> None
     keep(ann, "grid-small", tmp_path)
     for _ in range(6):
         ann.keyboard.press("+")
+    expect(tiles(ann).first.locator("img")).to_have_js_property("naturalWidth", 240)  # five times its own
     ann.reload()
     expect(ann.locator(".grid")).to_have_attribute("data-side", "256")
     expect(tiles(ann).first.locator("img")).to_have_js_property("naturalWidth", 240)  # five times its own

@@ -12,11 +12,13 @@ export class Chooser {
   /**
    * @param {(address: string) => void} go to another choice
    * @param {() => HTMLElement | null} grid
+   * @param {() => void} resized pictures may have to be larger
    */
-  constructor(go, grid) {
+  constructor(go, grid, resized) {
     this.form = byId("choose", HTMLFormElement);
     this.slider = byId("size", HTMLInputElement);
     this.grid = grid;
+    this.resized = resized;
     this.sides = (this.slider.dataset.sides ?? "").split(" ").map(Number);
     const choose = () => go(this.#address());
     this.form.addEventListener("submit", (event) => {
@@ -53,16 +55,17 @@ export class Chooser {
     const side = this.sides[this.slider.valueAsNumber] ?? 160;
     document.cookie = `cv_side=${side}; path=/datasets; max-age=${YEAR}; samesite=lax`;
     this.apply();
+    this.resized();
   }
 
-  /** Show the present page in the size of the slider: it may have been fetched before. */
+  /** Lay out the present page for the size of the slider: it may have been fetched before. */
   apply() {
     const [grid, side] = [this.grid(), this.sides[this.slider.valueAsNumber] ?? 160];
     if (!grid || grid.dataset.side === String(side)) return;
     grid.dataset.side = String(side);
     const pixels = PICTURES.find((one) => one >= side) ?? 256;
     for (const image of grid.querySelectorAll("img"))
-      if (Number(image.getAttribute("width")) < pixels) image.src = image.src.replace(/size=\d+$/, `size=${pixels}`);
+      if (Number(image.getAttribute("width")) < pixels) image.dataset.src = image.dataset.src?.replace(/size=\d+$/, `size=${pixels}`);
   }
 
   /** The address of what the form says, without what is usual. */

@@ -38,8 +38,7 @@ const board = new Board((count, current) => {
 });
 const pages = new Pages(shown, failed);
 const pictures = new Pictures();
-pictures.show(pages.tiles);
-const chooser = new Chooser((to) => void pages.go(to), () => board.grid);
+const chooser = new Chooser((to) => void pages.go(to), () => board.grid, () => pictures.show(pages.tiles));
 const classes = new ClassList(readClasses(), readCounts(), mayLabel);
 const labelling = mayLabel ? openLabelling() : null;
 
@@ -68,10 +67,10 @@ function lookAhead() {
  * @param {string} imageId
  */
 function shown(tiles, imageId) {
-  pictures.show(tiles);
   board.take(tiles, imageId);
   chooser.read();
   chooser.apply();
+  pictures.show(tiles);
   classes.count(readCounts());
   labelling?.overlayAll();
   offerUnlabelling();
@@ -279,6 +278,7 @@ const place = location.hash.slice(1) || (sessionStorage.getItem(PLACE + location
 board.take(pages.tiles, place);
 if (board.current && idOf(board.current) === place) board.goTo(place); // back, from the large view perhaps
 chooser.apply();
+pictures.show(pages.tiles);
 offerUnlabelling();
 labelling?.overlayAll();
 labelling?.start();

@@ -23,10 +23,11 @@ export class Pictures {
     const missing = [];
     for (const image of images(tiles.querySelectorAll(PICTURES))) {
       const address = addressOf(image);
-      const there = before.get(address);
-      if (there?.naturalWidth) image.replaceWith(there);
-      else missing.push(image);
-      this.#shown.set(address, there?.naturalWidth ? there : image);
+      const there = before.get(address) ?? image;
+      const picture = isThere(there) ? there : image;
+      if (picture !== image) image.replaceWith(picture);
+      else if (!isThere(image)) missing.push(image);
+      this.#shown.set(address, picture);
     }
     for (const group of groups(missing)) void fill(group, this.#fetching.signal);
   }
@@ -83,7 +84,7 @@ async function fill(group, signal) {
   } catch {
     // its own address tells what is wrong
   }
-  if (!signal.aborted) for (const image of left) image.src = addressOf(image);
+  if (!signal.aborted) for (const image of left) show(image, addressOf(image));
 }
 
 /**
@@ -92,12 +93,29 @@ async function fill(group, signal) {
  */
 function put(image, picture) {
   if (!picture.length) {
-    image.src = addressOf(image);
+    show(image, addressOf(image));
     return;
   }
   const address = URL.createObjectURL(new Blob([picture], { type: "image/jpeg" }));
   for (const end of ["load", "error"]) image.addEventListener(end, () => URL.revokeObjectURL(address), { once: true });
-  image.src = address;
+  show(image, address);
+}
+
+/**
+ * @param {HTMLImageElement} image
+ * @param {string} from where its picture is
+ */
+function show(image, from) {
+  image.dataset.shown = addressOf(image); // in another size it has another one
+  image.src = from;
+}
+
+/**
+ * Whether an image shows what its address says, or is about to.
+ * @param {HTMLImageElement} image
+ */
+function isThere(image) {
+  return image.dataset.shown === addressOf(image) && (!image.complete || image.naturalWidth > 0);
 }
 
 /**

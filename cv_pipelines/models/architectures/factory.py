@@ -16,7 +16,7 @@ ARCHITECTURES: dict[str, Callable[[int], Any]] = {"small_cnn": small_cnn, "hog":
 """A function from the side in pixels to a backbone: (size, size, 3), 0 to 255, to features."""
 AUTO = "auto"
 """Whichever learns best from as many images as there are."""
-_FEW = 100
+_FEW = 300
 
 _MAX_WEIGHTS = 4 * 1024**3
 

@@ -68,7 +68,7 @@ def test_models_are_listed_shown_promoted_and_rolled_back(
 ) -> None:
     shutil.copytree(finished.state, installation.state, dirs_exist_ok=True)
     (first,) = installation.json("model", "list", "--dataset", "shapes")
-    assert (first["alias"], first["dataset"], first["architecture"]) == ("champion", "shapes", "small_cnn")
+    assert (first["alias"], first["dataset"], first["architecture"]) == ("champion", "shapes", "hog")
     installation.run("run", "shapes", "--set", "epochs=1", "--set", "seed=3", "--set", "batch_size=16")
     second = next(m for m in installation.json("model", "list") if m["version"] != first["version"])
 

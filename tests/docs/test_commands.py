@@ -139,7 +139,7 @@ def test_the_commands_of_a_page_work(
 
 def test_few_blocks_are_exempt_and_each_says_why() -> None:
     exempt = [block["exempt"] for page in PAGES for block in BLOCK.finditer(page.read_text()) if block["exempt"]]
-    assert len(exempt) <= 4
+    assert len(exempt) <= 6
 
 
 def test_links_between_pages_lead_somewhere() -> None:

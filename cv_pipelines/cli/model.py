@@ -64,7 +64,8 @@ def show(version: str, as_json: bool) -> None:
         print_json({**row, "card": card, "promotions": entries})
         return
     print_table(["", ""], list(row.items()))
-    print_table(["parameter", "value"], list(card["parameters"].items()))
+    decided = {name: card[name] for name in ("architecture", "image_size", "batch_size")}  # by the data, if unset
+    print_table(["parameter", "value"], list((card["parameters"] | decided).items()))
     columns = ("action", "who", "why", "created_at")
     print_table(columns, [[entry[name] for name in columns] for entry in entries], title="Promotions")
 

@@ -80,6 +80,7 @@ def train(
         fitted = _fitted(catalog, manifest, images, resolved, size, cache, key, progress, on_epoch)
         card = {
             **_card(images, resolved, size, fitted),
+            "parameters": parameters.model_dump(),  # as they were set: another training decides the rest anew
             "data": {"manifest": manifest.version, "labels": labels.version, "splits": splits.version},
             "profile": _profile(catalog, manifest, images, fitted.predicted),
         }
@@ -136,7 +137,6 @@ def _card(images: LabelledImages, parameters: TrainingParameters, batch: int, fi
         "architecture": parameters.architecture,
         "image_size": parameters.image_size,
         "classes": images.classes,
-        "parameters": parameters.model_dump(),
         "batch_size": batch,
         "code": code_version(),
         "history": fitted.history,

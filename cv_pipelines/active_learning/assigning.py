@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Literal
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from cv_pipelines.active_learning.queue import ASSET, read_queue
 from cv_pipelines.annotations import assigning
 from cv_pipelines.annotations.assigning import Assigned, assign_some, assign_these
@@ -52,7 +55,8 @@ def _wanted(catalog: Catalog, dataset: str) -> list[str]:
         raise InputError("no_queue", f"'{dataset}' has no queue yet: cv-pipelines labels ask {dataset}")
     rows = read_queue(catalog, dataset, catalog.open(reference))
     manifest = catalog.open(catalog.require(MANIFEST, dataset))
-    present = set(manifest.table("images", ["image_id"])["image_id"].to_pylist())
+    ids = manifest.table("images", ["image_id"])["image_id"]
+    present = set(ids.filter(pc.is_in(ids, pa.array([one["image_id"] for one in rows], pa.string()))).to_pylist())
     with reading(catalog.database) as connection:
         taken = taken_images(connection, dataset)
     return [

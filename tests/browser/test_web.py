@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browsers import enter, keep
@@ -56,3 +57,13 @@ def test_a_wrong_token_is_told_and_the_page_stays(url: str, page: Page, tmp_path
 
     expect(page.get_by_role("alert")).to_contain_text("not valid")
     keep(page, "wrong-token", tmp_path)
+
+
+@pytest.mark.parametrize("answer", [b"", b"\0\0\0\0" * 25, b"\0\0\1\0half a picture"])
+def test_pictures_that_do_not_come_together_come_alone(site: Site, url: str, page: Page, answer: bytes) -> None:
+    enter(page, url, site.tokens["viewer"])
+    page.route("**/thumbnails?*", lambda route: route.fulfill(body=answer))
+    page.goto(f"{url}/datasets/shapes")
+    tiles = page.get_by_role("listbox", name="Images").get_by_role("option")
+    for place in (0, 24, 25):
+        expect(tiles.nth(place).locator("img")).to_have_js_property("naturalWidth", 144)

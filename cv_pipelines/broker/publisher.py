@@ -88,14 +88,14 @@ class _Sending:
         if blamed and not self._is_done() and time.monotonic() < deadline:
             return True
         why = "the broker has closed for another message, and the time was over" if blamed else link.why()
-        sent = max(self._next, self._careful)
-        self._results[:sent] = [_or(f"not confirmed: {why}", result) for result in self._results[:sent]]
-        self.fail(f"not sent: {why}")
+        self.fail(why)
         return False
 
     def fail(self, why: str) -> None:
-        """Say why of all that are not decided."""
-        self._results = [_or(why, result) for result in self._results]
+        """Say why of all that are not decided, and whether they may have arrived."""
+        sent = max(self._next, self._careful)
+        self._results[:sent] = [_or(f"not confirmed: {why}", result) for result in self._results[:sent]]
+        self._results[sent:] = [_or(f"not sent: {why}", result) for result in self._results[sent:]]
 
     def reasons(self) -> list[str]:
         """What `publish` returns."""

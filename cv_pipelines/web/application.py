@@ -32,6 +32,7 @@ from cv_pipelines.web.pages import (
 from cv_pipelines.web.platform import Platform, open_platform
 from cv_pipelines.web.problems import answer_problems
 from cv_pipelines.web.request_log import RequestLog, set_up_log
+from cv_pipelines.web.uploading.incoming import clear_incoming
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -40,6 +41,7 @@ def create() -> FastAPI:
     """The application that the settings describe; what uvicorn calls in each process."""
     set_up_log()
     settings = load_settings()
+    clear_incoming(settings.cache)
     return assemble(open_platform(settings), settings)
 
 

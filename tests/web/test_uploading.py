@@ -6,7 +6,6 @@ import os
 import signal
 import tarfile
 import threading
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -311,12 +310,11 @@ def test_what_was_cut_off_or_killed_half_way_is_nowhere_and_can_be_sent_again(
         sending.join()
     assert set(listed(site, new)) == {"rose/1.png"}
 
-    for left in incoming.glob("*"):
-        os.utime(left, (time.time() - 90_000,) * 2)
+    assert any(incoming.glob("*"))
     with site.serve() as url, httpx.Client(base_url=url, timeout=60, headers=site.bearer("annotator")) as client:
         assert put(client, new, "rose/2.png", png(2)).status_code == 201
+        assert list(incoming.glob("*")) == []
     assert set(listed(site, new)) == {"rose/1.png", "rose/2.png"}
-    assert list(incoming.glob("*")) == []
 
 
 def test_an_ingest_is_handed_in_once_and_its_state_is_shown(

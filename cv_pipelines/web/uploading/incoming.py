@@ -2,9 +2,9 @@
 
 import os
 import shutil
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,30 +16,59 @@ from cv_pipelines.web.problems import Refused
 KEEP_FREE = 1024**3
 """Bytes of the disk that uploads leave to everybody else."""
 _PIECE = 1024**2
-_OLD_SECONDS = 86_400
+_FOLDER = "incoming"
 
 
 @asynccontextmanager
 async def incoming(cache: Path) -> AsyncIterator[Path]:
-    """A folder for one upload, empty, gone afterwards; so is what killed processes have left a day ago.
+    """A folder for one upload, empty, gone afterwards.
 
     What an archive was unpacked to may be much to delete: no page waits for that.
     """
-    folder = await run_in_threadpool(_new_folder, cache / "incoming")
+    folder, lock = await run_in_threadpool(_new_folder, cache / _FOLDER)
     try:
         yield folder
     finally:
         await run_in_threadpool(shutil.rmtree, folder, ignore_errors=True)
+        os.close(lock)
 
 
-def _new_folder(above: Path) -> Path:
-    for left in above.glob("*"):
-        with suppress(FileNotFoundError):  # its own upload, or another process, has just deleted it
-            if time.time() - left.stat(follow_symlinks=False).st_mtime > _OLD_SECONDS:
+def clear_incoming(cache: Path) -> None:
+    """Delete what killed processes have left: whoever takes an upload holds a lock on its folder."""
+    for left in (cache / _FOLDER).glob("*"):
+        with suppress(OSError):  # gone meanwhile, or in use
+            lock = _lock(left)
+            try:
                 shutil.rmtree(left, ignore_errors=True)
-    folder = above / uuid4().hex
-    folder.mkdir(parents=True)
-    return folder
+            finally:
+                os.close(lock)
+
+
+def _new_folder(above: Path) -> tuple[Path, int]:
+    above.mkdir(parents=True, exist_ok=True)
+    while True:
+        folder = above / uuid4().hex
+        folder.mkdir()
+        with suppress(BlockingIOError, FileNotFoundError):  # somebody who clears took it for left behind, before it was locked
+            lock = _lock(folder)
+            if folder.exists():
+                return folder, lock
+            os.close(lock)
+
+
+def _lock(folder: Path) -> int:
+    """Lock a folder until what is returned is closed, by the end of the process too.
+
+    Raises:
+        OSError: it is locked, or gone.
+    """
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        flock(lock, LOCK_EX | LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise
+    return lock
 
 
 async def write_body(pieces: AsyncIterator[bytes], path: Path, most: int) -> int:

@@ -49,7 +49,7 @@ def _new_folder(above: Path) -> tuple[Path, int]:
     while True:
         folder = above / uuid4().hex
         folder.mkdir()
-        with suppress(BlockingIOError, FileNotFoundError):  # somebody who clears took it for left behind, before it was locked
+        with suppress(BlockingIOError, FileNotFoundError):  # cleared by somebody before it was locked
             lock = _lock(folder)
             if folder.exists():
                 return folder, lock

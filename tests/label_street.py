@@ -55,7 +55,7 @@ def street(
     site: Site, tmp_path_factory: pytest.TempPathFactory, picture: Callable[..., NDArray[np.uint8]]
 ) -> Street:
     folder: Path = tmp_path_factory.mktemp("street")
-    for number in range(17):
+    for number in range(19):
         Image.fromarray(picture(number, WIDTH, HEIGHT)).save(folder / f"{number:02}.jpg", quality=92)
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "a camera"

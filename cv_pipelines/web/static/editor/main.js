@@ -26,7 +26,7 @@ const images = new Images(dataset, location.search);
 const stage = byId("stage", HTMLElement);
 const layer = new Layer(stage);
 const chooser = new Chooser(classes);
-const workspace = new Workspace(images, classes, { who, dataset, mayEdit }, { opened, changed: redraw, say });
+const workspace = new Workspace(images, classes, { who, dataset, mayEdit }, { opened, changed: redraw, say, go });
 const { editing } = workspace;
 const seen = { image: () => workspace.id, size: () => editing.size, picture: (/** @type {string} */ image) => images.picture(image) };
 const viewing = new Viewing(stage, layer.picture, seen, redraw);
@@ -164,6 +164,7 @@ function say(words) {
 /** @param {string | null | undefined} id @param {boolean} [remembered] whether it is a step of the browser's own */
 function go(id, remembered = false) {
   if (!id || id === workspace.id) return;
+  wanted = null;
   gestures.cancel();
   if (!remembered) history.pushState(null, "", images.page(id));
   byId("back", HTMLAnchorElement).href = images.gridFrom(null, id); // until it is known what comes before it

@@ -36,7 +36,7 @@ export class Workspace {
    * @param {import("./images.js").Images} images
    * @param {import("./classes.js").Classes} classes
    * @param {{who: string, dataset: string, mayEdit: boolean}} person
-   * @param {{opened: () => void, changed: () => void, say: (words: string) => void}} listener
+   * @param {{opened: () => void, changed: () => void, say: (words: string) => void, go: (id: string) => void}} listener
    */
   constructor(images, classes, { who, dataset, mayEdit }, listener) {
     this.images = images;
@@ -231,8 +231,9 @@ export class Workspace {
     if (place.textContent !== words || undecided.length) place.replaceChildren(words);
     place.classList.toggle("bad", bad);
     if (state.mood === "login" && state.waiting) place.append(" ", login());
-    if (undecided.length && !this.#asking) {
-      const onclick = () => void (undecided.includes(this.id) ? this.#settle() : this.show(undecided[0] ?? this.id));
+    const [first] = undecided;
+    if (first && !this.#asking) {
+      const onclick = () => (undecided.includes(this.id) ? void this.#settle() : this.listener.go(first));
       place.append(" ", make("button", { onclick }, "Decide"));
     }
   }

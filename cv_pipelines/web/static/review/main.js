@@ -9,7 +9,7 @@ import { choicesOf, panel, pictureOf } from "./dispute.js";
 import { Figures } from "./figures.js";
 import { Queue } from "./queue.js";
 
-/** @import { First, Verdict } from "./types.js" */
+/** @import { Dispute, First, Verdict } from "./types.js" */
 
 const AGAIN = 1000; // ms, while the server is still reading
 
@@ -29,7 +29,7 @@ let busy = false;
 /** @type {ReturnType<typeof choicesOf>} */
 let choices = [];
 
-/** @type {import("./types.js").Dispute | undefined} */
+/** @type {Dispute | undefined} */
 let shown;
 
 function show() {
@@ -87,25 +87,25 @@ async function settle(verdict) {
     figures.refresh();
     void fill();
   } catch (error) {
-    await explain(error);
+    await explain(dispute, error);
   } finally {
     busy = false;
     show();
   }
 }
 
-/** @param {unknown} error */
-async function explain(error) {
+/** @param {Dispute} dispute that is not settled @param {unknown} error */
+async function explain(dispute, error) {
   if (error instanceof Problem && error.code === "conflict") {
     try {
-      await queue.refresh();
+      await queue.refresh(dispute);
     } catch (other) {
-      if (other instanceof Problem && !other.passes) await queue.skip().catch(() => undefined); // it may not be seen any more
+      if (other instanceof Problem && !other.passes) await queue.skip(dispute).catch(() => undefined); // it may not be seen any more
       tell(other instanceof Error ? other.message : String(other), true);
       return;
     }
   }
-  tell(error instanceof Error ? error.message : String(error), true);
+  tell(`${dispute.name} is not settled: ${error instanceof Error ? error.message : String(error)}`, true);
 }
 
 async function next() {

@@ -48,14 +48,14 @@ export class Queue {
     return this._coming.slice(1, 1 + AHEAD);
   }
 
-  /** Leave the current one be for now: it comes again when the page is loaded again. */
-  skip() {
-    this._coming.shift();
+  /** Leave one be for now: it comes again when the page is loaded again. */
+  skip(dispute = this.current) {
+    this._coming = this._coming.filter((one) => one !== dispute);
     return this.fill();
   }
 
   /**
-   * Settle the current one; the next one is there at once.
+   * Settle the current one; the next one is there at once, and stays: one that was not settled comes after it.
    *
    * @param {Verdict} verdict
    * @throws {import("../api.js").Problem | import("../api.js").Unreachable} nothing was settled
@@ -70,7 +70,7 @@ export class Queue {
       this._settled.push({ ...dispute, version, settled: true });
       if (this._settled.length > MOST_KEPT) this._settled.shift();
     } catch (error) {
-      this._coming.unshift(dispute);
+      this._coming.splice(1, 0, dispute);
       throw error;
     }
   }
@@ -81,10 +81,8 @@ export class Queue {
     if (last) this._coming.unshift(last);
   }
 
-  /** Read the current one anew: somebody has said something of it. */
-  async refresh() {
-    const dispute = this.current;
-    if (!dispute) return;
+  /** Read one anew: somebody has said something of it. @param {Dispute} dispute */
+  async refresh(dispute) {
     const now = await request("GET", `${this.address}/review/disputes/${dispute.image_id}`);
     const place = this._coming.indexOf(dispute); // it may have been skipped meanwhile
     if (place >= 0) this._coming.splice(place, 1, ...(now.settled ? [] : [now]));

@@ -1,12 +1,9 @@
 """The web application, put together. Any number of processes may serve it."""
 
-from pathlib import Path
-
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from sqlalchemy import select
 from starlette.middleware import Middleware
-from starlette.staticfiles import StaticFiles
 
 from cv_pipelines.database.engine import reading
 from cv_pipelines.settings import Settings, load_settings
@@ -32,9 +29,8 @@ from cv_pipelines.web.pages import (
 from cv_pipelines.web.platform import Platform, open_platform
 from cv_pipelines.web.problems import answer_problems
 from cv_pipelines.web.request_log import RequestLog, set_up_log
+from cv_pipelines.web.static_files import KeptFiles, prefix
 from cv_pipelines.web.uploading.incoming import clear_incoming
-
-_STATIC = Path(__file__).parent / "static"
 
 
 def create() -> FastAPI:
@@ -64,7 +60,7 @@ def assemble(platform: Platform, settings: Settings) -> FastAPI:
     labelling = (images, thumbnails, labels, classes, suggestions, similar, editor, picture)
     for page in (login, datasets, *labelling, review, assignments, training, upload):
         application.include_router(page.router)
-    application.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    application.mount(prefix(), KeptFiles())
 
     @application.get("/")
     def home() -> RedirectResponse:

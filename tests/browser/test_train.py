@@ -17,6 +17,7 @@ from cv_pipelines.tasks.ledger.ledger import Ledger
 from cv_pipelines.tasks.ledger.queries import find_task, list_tasks
 from cv_pipelines.tasks.ledger.supervision import begin_or_resume
 from cv_pipelines.tasks.problem import TaskError
+from cv_pipelines.web.static_files import static
 from cv_pipelines.web.tokens import Role, create_token
 from tests.browsers import keep, opened
 from tests.installation import Installation
@@ -126,7 +127,7 @@ def test_a_training_that_fails_shows_the_end_of_its_log(
 def test_axes_of_a_curve_have_round_numbers_that_hold_all_values(site: Site, url: str, page: Page) -> None:
     enter(page, url, site.tokens["viewer"], "/datasets/shapes/train")
     ends = [[0, 1], [0.31, 0.94], [0, 0], [1, 1], [-3, 1e9], [0, 1e-7]]
-    code = "async (ends) => { const { ticks } = await import('/static/train/curve.js');"
+    code = f"async (ends) => {{ const {{ ticks }} = await import('{static('train/curve.js')}');"
     axes = page.evaluate(f"{code} return ends.map(([least, most]) => ticks(least, most)); }}", ends)
 
     assert axes[0] == pytest.approx([0, 0.5, 1]) or axes[0] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])

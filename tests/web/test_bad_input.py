@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from cv_pipelines.web import bounds, careful_http
 from cv_pipelines.web.bounds import Bounds
+from cv_pipelines.web.static_files import prefix
 from tests.installation import wait_for
 from tests.web_site import Site
 
@@ -71,7 +72,7 @@ ANY_TEXT = st.text(st.characters(codec=None), max_size=60).map(lambda text: text
 @given(
     ANY_TEXT,
     ANY_TEXT,
-    st.sampled_from(["/datasets/{}", "/datasets/{}/images/{}/thumbnail", "/upload/{}", "/static/{}"]),
+    st.sampled_from(["/datasets/{}", "/datasets/{}/images/{}/thumbnail", "/upload/{}", f"{prefix()}/{{}}"]),
 )
 def test_no_path_and_no_query_is_a_mistake_of_ours(
     site: Site, client: httpx.Client, first: bytes, second: bytes, path: str
@@ -94,8 +95,8 @@ def test_no_path_and_no_query_is_a_mistake_of_ours(
         "/datasets/%ff%fe",
         "/datasets/%ed%a0%80",
         "/datasets/..%2f..%2fetc",
-        "/static/%00",
-        "/static/..%5c..%5c",
+        f"{prefix()}/%00",
+        f"{prefix()}/..%5c..%5c",
     ],
 )
 def test_signs_that_no_name_has_lead_nowhere(site: Site, client: httpx.Client, path: str) -> None:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from cv_pipelines.web.bounds import Bounds
+from cv_pipelines.web.static_files import prefix, static
 from tests.web_site import Site
 
 PAGE = {"Accept": "text/html"}
@@ -77,8 +78,10 @@ def test_problems_are_json_for_programs_and_a_page_for_people(site: Site, client
         ("/datasets/shapes?after=<b>", "GET", 422),
         (f"/datasets/shapes/images/{'0' * 64}/thumbnail", "GET", 404),
         (f"/datasets/shapes/images/{'0' * 64}/thumbnail?size=9999", "GET", 422),
-        ("/static/../application.py", "GET", 404),
-        ("/static/%2e%2e/application.py", "GET", 404),
+        ("/static/style.css", "GET", 404),
+        ("/static/0123456789abcdef/style.css", "GET", 404),
+        (f"{prefix()}/../../application.py", "GET", 404),
+        (f"{prefix()}/%2e%2e/application.py", "GET", 404),
         ("/docs", "GET", 404),
     ]:
         told = client.request(method, path, headers=site.bearer("viewer"))
@@ -102,7 +105,7 @@ def test_every_answer_forbids_what_pages_of_ours_do_not_need(site: Site, client:
         client.get("/nothing"),
         client.get("/datasets", headers=site.bearer("viewer")),
         client.get("/datasets", headers={"Host": "evil.example"}),
-        client.get("/static/style.css"),
+        client.get(static("style.css")),
     ]
     for answer in answers:
         policy = answer.headers["Content-Security-Policy"]
@@ -110,8 +113,9 @@ def test_every_answer_forbids_what_pages_of_ours_do_not_need(site: Site, client:
         assert "unsafe" not in policy
         assert all(f"{name} 'none'" in policy for name in ("frame-ancestors", "base-uri", "object-src"))
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["Cache-Control"] == "no-store"
         assert "server" not in answer.headers
+    kept = [answer.headers["Cache-Control"] for answer in answers]
+    assert kept == [*["no-store"] * 4, "public, max-age=31536000, immutable"]
 
 
 def test_the_log_has_a_line_for_a_request_and_no_secret(site: Site, client: httpx.Client) -> None:

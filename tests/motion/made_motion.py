@@ -69,13 +69,20 @@ def play(
 
 def _way(acts: Sequence[Act], moments: np.ndarray) -> np.ndarray:
     """Shape (n, 4): where the content has come to."""
-    way, start = np.zeros((len(moments), 4)), 0.0
-    for act in acts:
-        within = np.clip(moments - start, 0, act.seconds)
-        way += within[:, None] * [act.vx, act.vy, act.zoom, act.roll]
-        way[:, 0] += act.shake * np.sin(2 * np.pi * act.hertz * within)
-        start += act.seconds
-    return way
+    seconds = np.array([act.seconds for act in acts])
+    shake, hertz = np.array([(act.shake, act.hertz) for act in acts]).T
+    speeds = np.array([[act.vx, act.vy, act.zoom, act.roll] for act in acts])
+    ends = np.cumsum(seconds)
+
+    def within_act(place: np.ndarray, passed: np.ndarray) -> np.ndarray:
+        way = passed[:, None] * speeds[place]
+        way[:, 0] += shake[place] * np.sin(2 * np.pi * hertz[place] * passed)
+        return way
+
+    done = np.cumsum(within_act(np.arange(len(acts)), seconds), axis=0)
+    now = np.minimum(np.searchsorted(ends, moments, side="right"), len(acts) - 1)
+    passed = np.clip(moments - (ends - seconds)[now], 0, seconds[now])
+    return np.vstack([np.zeros(4), done])[now] + within_act(now, passed)
 
 
 def _reasons(acts: Sequence[Act], begin: np.ndarray, end: np.ndarray) -> np.ndarray:

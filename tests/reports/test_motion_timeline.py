@@ -1,5 +1,7 @@
 import io
+from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -29,19 +31,19 @@ def drawn(table: pa.Table) -> bytes:
 
 @pytest.mark.filterwarnings("ignore:Glyph:UserWarning")
 @pytest.mark.parametrize(
-    "table",
+    ("acts", "how"),
     [
-        play(STORY, noise=0.5),
-        play(HOUR, noise=0.3),
-        play(HOUR, stride=10, noise=0.3),
-        play([Act(3, reason="dark")]),
-        play([Act(1 / 30 + 1e-9)]),
-        play([Act(3)], video="$x^2^3$ \n<b> \U0001f600 " + "long " * 60),
+        (STORY, {"noise": 0.5}),
+        (HOUR, {"noise": 0.3}),
+        (HOUR, {"stride": 10, "noise": 0.3}),
+        ([Act(3, reason="dark")], {}),
+        ([Act(1 / 30 + 1e-9)], {}),
+        ([Act(3)], {"video": "$x^2^3$ \n<b> \U0001f600 " + "long " * 60}),
     ],
     ids=["short", "hour", "hour of few", "dark", "one frame", "odd name"],
 )
-def test_a_timeline_is_a_png_small_enough_for_the_event_log(table: pa.Table) -> None:
-    data = drawn(table)
+def test_a_timeline_is_a_png_small_enough_for_the_event_log(acts: Sequence[Act], how: dict[str, Any]) -> None:
+    data = drawn(play(acts, **how))
     with Image.open(io.BytesIO(data)) as picture:
         assert picture.format == "PNG"
         assert picture.width >= 432

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from dagster._core.storage.base_storage import DagsterStorage
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from sqlalchemy import URL, Engine, inspect
 from sqlalchemy.schema import CreateSchema
@@ -12,6 +11,7 @@ from sqlalchemy.schema import CreateSchema
 from cv_pipelines.database.engine import ALIVE, connect, reach
 from cv_pipelines.database.locks import take_turns
 from cv_pipelines.garbage import collect_rarely
+from cv_pipelines.orchestration.sqlite_storage import SqliteStorage
 from cv_pipelines.settings import load_settings
 
 SCHEMA = "dagster"
@@ -46,7 +46,7 @@ class InstanceStorage(DagsterStorage, ConfigurableClass):
                 return _on_postgres(engine, inst_data)
             finally:
                 engine.dispose()
-        return DagsterSqliteStorage.from_local(str(settings.state), inst_data)
+        return SqliteStorage(str(settings.state), inst_data)
 
 
 def dagster_url(url: URL) -> str:
@@ -69,8 +69,8 @@ def _on_postgres(engine: Engine, inst_data: ConfigurableClassData) -> DagsterSto
     url = dagster_url(engine.url)
     with reach(engine) as connection:
         ready = inspect(connection).has_table(_LAST_TABLE, SCHEMA)
-    if ready:
-        return DagsterPostgresStorage(url, inst_data=inst_data)
+    if ready:  # nothing more is looked for
+        return DagsterPostgresStorage(url, should_autocreate_tables=False, inst_data=inst_data)
     with engine.begin() as turn:
         take_turns(turn, "dagster's tables")
         _make_schema(engine)

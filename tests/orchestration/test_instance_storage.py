@@ -1,10 +1,13 @@
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from dagster import DagsterInstance, DagsterRun
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from sqlalchemy import make_url
@@ -53,6 +56,40 @@ def test_on_sqlite_the_records_stay_where_they_always_were(settings: pytest.Monk
         assert [run.run_id for run in instance.get_runs()] == ["an-earlier-run"]
 
 
+def test_on_sqlite_migrations_are_read_once(settings: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with open_instance() as instance:
+        instance.run_storage.add_run(DagsterRun(job_name="loop", run_id="a-run"))
+        instance.report_engine_event("something", run_id="a-run", job_name="loop")
+
+    settings.setattr(ScriptDirectory, "from_config", lambda _: pytest.fail("migrations are read again"))
+    with open_instance() as instance:
+        assert [run.run_id for run in instance.get_runs()] == ["a-run"]
+        assert [str(entry.message) for entry in instance.all_logs("a-run")] == ["something"]
+        assert instance.all_asset_keys() == []
+        assert instance.all_instigator_state() == []
+
+
+@pytest.mark.parametrize("file", ["history/runs.db", "history/runs/index.db", "schedules/schedules.db"])
+@pytest.mark.parametrize("damage", ["DROP TABLE alembic_version", "DELETE FROM alembic_version", ""])
+def test_on_sqlite_what_a_killed_process_has_not_made_is_made(
+    settings: pytest.MonkeyPatch, tmp_path: Path, file: str, damage: str
+) -> None:
+    with open_instance() as instance:
+        assert instance.all_asset_keys() == []
+    if damage:
+        with closing(sqlite3.connect(tmp_path / file)) as connection, connection:
+            connection.execute(damage)
+    else:
+        (tmp_path / file).unlink()
+
+    with open_instance() as instance:
+        instance.run_storage.add_run(DagsterRun(job_name="loop", run_id="a-run"))
+        assert instance.all_asset_keys() == []
+        assert instance.all_instigator_state() == []
+        with closing(sqlite3.connect(tmp_path / file)) as connection:
+            assert len(connection.execute("SELECT * FROM alembic_version").fetchall()) == 1
+
+
 def test_on_sqlite_and_a_folder_nothing_of_postgres_or_s3_is_imported(installation: Installation) -> None:
     assert installation.python(IMPORTED).strip() == "[]"
 
@@ -76,10 +113,13 @@ def test_on_postgres_the_records_are_in_a_schema_of_their_own(
     assert not (tmp_path / "history").exists()
 
 
-def test_several_processes_may_open_an_empty_postgres_at_once(
-    installation: Installation, postgres: Postgres
+@pytest.mark.parametrize("server", ["Postgres", "SQLite"])
+def test_several_processes_may_open_an_empty_database_at_once(
+    installation: Installation, request: pytest.FixtureRequest, server: str
 ) -> None:
-    environment = {**installation.environment, "CV_DATABASE_URL": postgres.new_database()}
+    environment = dict(installation.environment)
+    if server == "Postgres":
+        environment["CV_DATABASE_URL"] = request.getfixturevalue("postgres").new_database()
     command = [sys.executable, "-W", "ignore", "-c", OPENS_WHEN_TOLD]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     processes = [

@@ -41,6 +41,8 @@ _FLAGS = ["--no-sandbox", "--disable-gpu"]
 _PICTURES = """async () => {
     const all = () => [...document.querySelectorAll('.tile img')];
     const there = () => all().length && all().every((one) => one.complete && one.naturalWidth);
+    const parsed = (done) => document.addEventListener('DOMContentLoaded', done);
+    if (document.readyState === 'loading') await new Promise(parsed); // looking would hold it up
     while (!there()) {
         if (performance.now() > 120_000) throw new Error('the pictures do not come');
         await new Promise((next) => setTimeout(next, 5));

@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # scripts, styles and pictures are files of ours; nothing stands in a page itself, and no other site shows ours
 _POLICY = (
     "default-src 'self'; "
-    "img-src 'self' blob:; "  # thumbnails come many at a time, and a script takes them apart
+    "img-src 'self' data:; "  # thumbnails come many at a time, and a script takes them apart
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 HEADERS = {

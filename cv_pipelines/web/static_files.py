@@ -1,57 +1,49 @@
 """Styles and modules of the pages, at addresses that change with what is in them: a browser asks for each once."""
 
-import os
-import re
+import mimetypes
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 _FOLDER = Path(__file__).parent / "static"
 _KEPT = "public, max-age=31536000, immutable"
-_IMPORT = re.compile(r'^(?:import .*|\} )?from "(\.[^"]+)";$', re.MULTILINE)
 
 
-class KeptFiles(StaticFiles):
-    """The files of this release, for browsers to keep."""
+class KeptFiles:
+    """Answers with the files of this release: they are few and small, and so held in memory."""
 
-    def __init__(self) -> None:
-        super().__init__(directory=_FOLDER)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["method"] not in ("GET", "HEAD"):
+            raise HTTPException(405, headers={"Allow": "GET, HEAD"})
+        path = scope["path"].removeprefix(f"{prefix()}/")
+        data = _files().get(path)
+        if data is None:
+            raise HTTPException(404)
+        kind = mimetypes.guess_type(path)[0]
+        await Response(data, 200, {"Cache-Control": _KEPT}, media_type=kind)(scope, receive, send)
 
-    def file_response(
-        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
-    ) -> Response:
-        """See StaticFiles."""
-        response = super().file_response(full_path, stat_result, scope, status_code)
-        response.headers["Cache-Control"] = _KEPT
-        return response
+
+@cache
+def _files() -> dict[str, bytes]:
+    """What all files hold, by their paths."""
+    found = sorted(path for path in _FOLDER.rglob("*") if path.is_file())
+    return {path.relative_to(_FOLDER).as_posix(): path.read_bytes() for path in found}
 
 
 @cache
 def prefix() -> str:
     """What the address of every file begins with, without a slash at the end."""
     content = sha256()
-    for file in sorted(path for path in _FOLDER.rglob("*") if path.is_file()):
-        data = file.read_bytes()
-        content.update(f"{file.relative_to(_FOLDER)} {len(data)}\n".encode() + data)
+    for path, data in _files().items():
+        content.update(f"{path} {len(data)}\n".encode() + data)
     return f"/static/{content.hexdigest()[:16]}"
 
 
 def static(path: str) -> str:
     """The address of a file."""
     return f"{prefix()}/{path}"
-
-
-@cache
-def modules(path: str) -> tuple[str, ...]:
-    """The addresses of a module and of all that it imports: a browser that is told fetches them at once."""
-    found, new = dict[Path, None](), [_FOLDER / path]
-    while new:
-        file = new.pop()
-        if file not in found:
-            found[file] = None
-            new += [(file.parent / other).resolve() for other in _IMPORT.findall(file.read_text())]
-    return tuple(static(file.relative_to(_FOLDER).as_posix()) for file in found)

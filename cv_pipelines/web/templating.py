@@ -7,7 +7,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from cv_pipelines.web.static_files import modules, static
+from cv_pipelines.web.static_files import static
 from cv_pipelines.web.words import decimals, duration, kappa_word, percent, share
 
 _FOLDER = Path(__file__).parent / "templates"
@@ -26,7 +26,7 @@ _environment.filters |= {
     "decimals": decimals,
     "kappa_word": kappa_word,
 }
-_environment.globals |= {"static": static, "modules": modules}
+_environment.globals["static"] = static
 
 
 def render(

@@ -64,7 +64,7 @@ class Production:
         found = self.nodes.swarm.apis["mgr"].containers(all=True, filters={"label": f"dagster/run_id={run_id}"})
         return list(found)
 
-    def wait(self, run_id: str, seconds: float = 90) -> DagsterRunStatus:
+    def wait(self, run_id: str, seconds: float = 240) -> DagsterRunStatus:
         def is_finished() -> bool:
             run = self.nodes.run(run_id)
             return run is not None and run.is_finished

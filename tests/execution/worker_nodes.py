@@ -132,7 +132,7 @@ class WorkerNodes:
         with self.instance() as instance:
             return instance.get_run_by_id(run_id)
 
-    def wait(self, run_id: str, seconds: float = 120) -> DagsterRun:
+    def wait(self, run_id: str, seconds: float = 300) -> DagsterRun:
         """Wait until a run has ended."""
         ended: list[DagsterRun] = []
 
@@ -152,7 +152,7 @@ class WorkerNodes:
         path = self.folder / "marks" / run_id
         return [line.split("|") for line in path.read_text().splitlines()] if path.exists() else []
 
-    def wait_for_mark(self, run_id: str, op: str, words: str, seconds: float = 60) -> list[str]:
+    def wait_for_mark(self, run_id: str, op: str, words: str, seconds: float = 120) -> list[str]:
         """Wait until a step has left a mark; returns it."""
         found: list[list[str]] = []
 

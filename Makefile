@@ -56,8 +56,8 @@ test: setup ## All tests; their databases and containers are in memory where the
 	  export TMPDIR=$$(mktemp -d "$$in/cv-tests.XXXXXX") && trap 'rm -rf "$$TMPDIR"' EXIT && \
 	  chmod 755 "$$TMPDIR" && $(BIN)/pytest --numprocesses $(WORKERS) $(ORDERED)
 
-faults: setup ## The tests of faults, each with ten seeds (CV_FAULT_SEEDS=100 for more)
-	@CV_FAULT_SEEDS=$${CV_FAULT_SEEDS:-10} $(BIN)/pytest tests/faults --numprocesses auto --dist worksteal
+faults: setup ## The tests of faults, each with ten seeds (CV_FAULT_SEEDS=100 for more), and what else takes long
+	@CV_FAULT_SEEDS=$${CV_FAULT_SEEDS:-10} $(BIN)/pytest tests/faults tests/models/architectures --numprocesses auto --dist worksteal
 
 lint: setup node_modules/.package-lock.json ## Ruff and the type checkers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && node_modules/@typescript/*/lib/tsc

@@ -47,7 +47,7 @@ class Installation:
     def run(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
         """Run `cv-pipelines` and expect an exit status."""
         done = subprocess.run(
-            [COMMAND, *arguments], env=self.environment, capture_output=True, text=True, timeout=240, check=False
+            [COMMAND, *arguments], env=self.environment, capture_output=True, text=True, timeout=900, check=False
         )
         assert done.returncode == status, f"{arguments} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
@@ -61,7 +61,7 @@ class Installation:
         """Run Python code in this installation; returns what it prints."""
         command = [sys.executable, "-W", "ignore", "-c", code]
         done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=240, check=False, cwd=ROOT
+            command, env=self.environment, capture_output=True, text=True, timeout=900, check=False, cwd=ROOT
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -86,7 +86,7 @@ class Installation:
         log = (self.state / "dev.log").open("w")
         process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, start_new_session=True)
         try:
-            wait_for(lambda: answers(f"{url}/server_info"), 120)
+            wait_for(lambda: answers(f"{url}/server_info"), 300)
             yield url
         finally:
             os.killpg(process.pid, signal.SIGTERM)

@@ -104,6 +104,6 @@ def is_made(url: str, *tables: str) -> bool:
         with closing(sqlite3.connect(f"{file}?mode=ro", uri=True)) as connection:
             there = {name for (name,) in connection.execute(names)}
             migrated = connection.execute("SELECT count(*) FROM alembic_version").fetchone()[0]
-    except sqlite3.OperationalError:  # there is no such file or table yet, or another process is about to make it
+    except sqlite3.DatabaseError:  # nothing there yet, or being made; of a damaged file Dagster tells
         return False
     return there.issuperset(tables) and migrated > 0

@@ -69,9 +69,9 @@ def play(
 
 def _way(acts: Sequence[Act], moments: np.ndarray) -> np.ndarray:
     """Shape (n, 4): where the content has come to."""
-    seconds = np.array([act.seconds for act in acts])
+    seconds = np.array([act.seconds for act in acts], float)
     shake, hertz = np.array([(act.shake, act.hertz) for act in acts]).T
-    speeds = np.array([[act.vx, act.vy, act.zoom, act.roll] for act in acts])
+    speeds = np.array([[act.vx, act.vy, act.zoom, act.roll] for act in acts], float)
     ends = np.cumsum(seconds)
 
     def within_act(place: np.ndarray, passed: np.ndarray) -> np.ndarray:

@@ -4,8 +4,9 @@ PYTHON ?= python3
 UV_VERSION := 0.13.8
 NODE_VERSION := 24.19.0
 BIN := .venv/bin
-# of tests, which wait more than they work; slow ones first, and together what shares servers (tests/order.py)
-WORKERS ?= $(shell expr 2 \* $$(nproc))
+# of tests: their runs, steps and daemons are processes, which keep all cores busy; slow ones first, and together
+# what shares servers (tests/order.py)
+WORKERS ?= $(shell expr 1 + $$(nproc))
 ORDERED := --dist loadscope --no-loadscope-reorder
 export DAGSTER_HOME := $(CURDIR)
 export CV_STATE ?= $(CURDIR)/.cv

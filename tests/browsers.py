@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.flags import FLAGS
 
+expect.set_options(timeout=30_000)  # of a busy machine; what has to be quicker says so itself
+
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:

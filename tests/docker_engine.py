@@ -60,7 +60,7 @@ def run_engine() -> Iterator[Engine]:
     with (engine.folder / "log").open("wb") as log:
         process = subprocess.Popen(["dockerd", *options], stdout=log, stderr=log, start_new_session=True)
     try:
-        wait_for(lambda: process.poll() is not None or _answers(engine), 60)
+        wait_for(lambda: process.poll() is not None or _answers(engine))
         assert process.poll() is None, (engine.folder / "log").read_text()[-3000:]
         yield engine
     finally:

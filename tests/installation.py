@@ -23,6 +23,9 @@ from PIL import Image, ImageDraw
 
 from cv_pipelines.settings import ROOT
 
+PATIENCE = 300.0
+"""Seconds after which a test gives up: how fast a busy machine is is no promise, and what is one is measured."""
+
 COMMAND = str(Path(sys.executable).with_name("cv-pipelines"))
 
 
@@ -86,7 +89,7 @@ class Installation:
         log = (self.state / "dev.log").open("w")
         process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, start_new_session=True)
         try:
-            wait_for(lambda: answers(f"{url}/server_info"), 300)
+            wait_for(lambda: answers(f"{url}/server_info"))
             yield url
         finally:
             os.killpg(process.pid, signal.SIGTERM)
@@ -111,7 +114,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def wait_for(condition: Any, seconds: float, every: float = 0.2) -> None:
+def wait_for(condition: Any, seconds: float = PATIENCE, every: float = 0.2) -> None:
     """Wait until something holds, and fail loudly when it does not; ask seldom where asking is a process."""
     deadline = time.monotonic() + seconds
     while not condition():

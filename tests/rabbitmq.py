@@ -113,7 +113,7 @@ class RabbitMQ:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_for(lambda: process.poll() is not None or self._listens(), 90)
+        wait_for(lambda: process.poll() is not None or self._listens())
         assert process.poll() is None, (self.folder / "output").read_text()
 
     def stop(self, seconds: float = 30) -> None:

@@ -25,7 +25,7 @@ def run_registry(swarm: Swarm, folder: Path) -> Iterator[str]:
     with log.open("w") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file)
     try:
-        wait_for(lambda: answers(f"http://{swarm.registry}/v2/") or process.poll() is not None, 20)
+        wait_for(lambda: answers(f"http://{swarm.registry}/v2/") or process.poll() is not None)
         assert process.poll() is None, log.read_text()
         yield swarm.registry
     finally:

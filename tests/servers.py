@@ -107,7 +107,7 @@ def run_postgres(durable: bool = False, address: str = "127.0.0.1") -> Iterator[
         process = subprocess.Popen(command, stdout=log, stderr=log, user=user, cwd=folder)
     try:
         server = Postgres(port, programs, address)
-        wait_for(lambda: process.poll() is not None or _answers(server), 60)
+        wait_for(lambda: process.poll() is not None or _answers(server))
         assert process.poll() is None, (folder / "log").read_text()
         yield server
     finally:

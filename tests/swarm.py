@@ -91,7 +91,7 @@ class Swarm:
         for number, node in enumerate(WORKERS):
             address = f"{self.network}.{11 + number}"
             self.apis[node].join_swarm([f"{self.network}.1:2377"], token, advertise_addr=address)
-        wait_for(lambda: len(self._ready()) == len(NODES), 30)
+        wait_for(lambda: len(self._ready()) == len(NODES))
         manager.import_image_from_data(_empty_image(), "cv-test-host", "1")
         for node in WORKERS:
             self.apis[node].load_image(manager.get_image("cv-test-host:1"))
@@ -226,7 +226,7 @@ class Swarm:
                 return bool(self.apis[node].ping())
             return process.poll() is not None
 
-        wait_for(answers, 60)
+        wait_for(answers)
         assert process.poll() is None, (self.folder / f"{node}.log").read_text()[-3000:]
 
     def _kill_containers(self, node: str) -> None:
@@ -239,7 +239,7 @@ class Swarm:
                     os.kill(process, signal.SIGKILL)
             return not alive
 
-        wait_for(are_gone, 20)
+        wait_for(are_gone)
 
     def _kill_shims(self, node: str) -> None:
         """What a daemon has started and leaves behind: containerd and one process for each container."""

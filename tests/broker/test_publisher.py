@@ -11,7 +11,7 @@ from cv_pipelines.broker.messages import Message, Outgoing
 from cv_pipelines.broker.publisher import NO_QUEUE, NOT_TAKEN, publish
 from cv_pipelines.broker.topology import STATUS_EXCHANGE, TASKS
 from cv_pipelines.errors import InputError
-from tests.installation import free_port
+from tests.installation import PATIENCE, free_port
 from tests.rabbitmq import RabbitMQ
 
 Empty = Callable[..., list[Message]]
@@ -197,7 +197,7 @@ def test_a_memory_alarm_that_ends_meanwhile_is_waited_for(broker: str, rabbitmq:
     ending = threading.Timer(1, rabbitmq.set_memory_alarm, [False])
     ending.start()
     try:
-        assert publish(broker, numbered(3000), 60) == [""] * 3000
+        assert publish(broker, numbered(3000), PATIENCE) == [""] * 3000
     finally:
         ending.join()
     assert [int(message.body) for message in empty()] == list(range(3000))

@@ -92,7 +92,7 @@ def test_a_message_from_stdin_handed_in_twice_is_one_task(installation: Installa
 
 def test_who_waits_gets_the_result(installation: Installation, ledger: Ledger) -> None:
     def work() -> None:
-        wait_for(lambda: claim(ledger), 60)
+        wait_for(lambda: claim(ledger))
         do_all(ledger, Done({"slept": 1.0}))
 
     worker = threading.Thread(target=work)

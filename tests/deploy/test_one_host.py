@@ -19,7 +19,6 @@ from tests.installation import answers, draw_shapes, free_port, wait_for
 from tests.servers import S3, Postgres
 
 MOST_BYTES = 1_600_000_000
-pytestmark = pytest.mark.timeout(900)  # the image is built, beside other tests
 
 
 @dataclass(frozen=True)
@@ -126,8 +125,8 @@ def test_the_small_image_serves_the_web_application_and_its_health_check_works(h
     container = host.start(f"web-{port}", *command)
 
     try:
-        wait_for(lambda: "web application is at" in host.engine.docker("logs", container), 60)
-        wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthy"), 60)
+        wait_for(lambda: "web application is at" in host.engine.docker("logs", container))
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthy"))
         done = host.engine.docker("exec", container, *(one.replace("8000", port) for one in check))
         assert done == ""
     finally:
@@ -149,10 +148,10 @@ def test_a_task_becomes_a_run_in_a_container_of_its_own(host: Host) -> None:
 
 def test_a_run_that_is_cancelled_ends_with_its_container(host: Host) -> None:
     host.cli("task", "submit", "sleep", "--param", "seconds=300", "--id", "long")
-    wait_for(lambda: find_task(host.ledger, "long").state == "running", 90)
+    wait_for(lambda: find_task(host.ledger, "long").state == "running")
     assert len(host.run_containers(running=True)) == 1
 
     host.cli("task", "cancel", "long")
 
-    wait_for(lambda: find_task(host.ledger, "long").state == "cancelled", 60)
-    wait_for(lambda: host.run_containers(running=True) == [], 60)
+    wait_for(lambda: find_task(host.ledger, "long").state == "cancelled")
+    wait_for(lambda: host.run_containers(running=True) == [])

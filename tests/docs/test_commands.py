@@ -90,7 +90,6 @@ def has_queue(url: str) -> bool:
         return True
 
 
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_commands_of_a_page_work(
     page: Path, installation: Installation, tmp_path: Path, request: pytest.FixtureRequest
@@ -130,7 +129,7 @@ def test_the_commands_of_a_page_work(
             rabbitmq: RabbitMQ = request.getfixturevalue("rabbitmq")
             environment |= {"CV_RABBITMQ_URL": rabbitmq.new_vhost()}
             running.enter_context(Installation(installation.state, environment).dev())
-            wait_for(lambda: has_queue(environment["CV_RABBITMQ_URL"]), 60)
+            wait_for(lambda: has_queue(environment["CV_RABBITMQ_URL"]))
         done = subprocess.run(
             ["bash", "-c", script_of(page)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
         )

@@ -63,7 +63,7 @@ def test_a_callers_mistake_is_not_tried_again(anywhere: WorkerNodes) -> None:
 def test_a_step_that_no_node_could_ever_take_fails_at_once(anywhere: WorkerNodes) -> None:
     run_id = anywhere.launch("one_gpu", {"cv/gpus": "5"})
 
-    assert anywhere.wait(run_id, 90).status == DagsterRunStatus.FAILURE
+    assert anywhere.wait(run_id).status == DagsterRunStatus.FAILURE
     message, facts = failure_of(anywhere, run_id)
     assert "No node offers 5 GPUs (the most on a node: 1)" in message
     assert facts == {"source": "input", "code": "no_such_node"}
@@ -95,11 +95,11 @@ def test_a_step_that_takes_too_long_is_killed_and_told(anywhere: WorkerNodes) ->
 def test_cancelling_ends_a_step_that_runs_and_one_that_waits(anywhere: WorkerNodes) -> None:
     run_id = anywhere.launch("three_gpus", {"cv_test/seconds": "60"})
     anywhere.wait_for_mark(run_id, "gpu_0", "began")
-    wait_for(lambda: any("Waiting for a node" in one for one in anywhere.messages(run_id)), 20)
+    wait_for(lambda: any("Waiting for a node" in one for one in anywhere.messages(run_id)))
 
     anywhere.cancel(run_id)
 
-    wait_for(lambda: anywhere.guards(run_id) == [], 20)
+    wait_for(lambda: anywhere.guards(run_id) == [])
     assert anywhere.leftovers() == []
     assert {one.state for one in leases(anywhere, run_id)} == {"revoked"}
     assert "ended" not in [words for *_, words in anywhere.marks(run_id)]
@@ -107,7 +107,7 @@ def test_cancelling_ends_a_step_that_runs_and_one_that_waits(anywhere: WorkerNod
 
 def test_an_image_that_is_not_allowed_is_refused(anywhere: WorkerNodes) -> None:
     refused = anywhere.launch("one", {"cv/image": "evil:latest"})
-    assert anywhere.wait(refused, 90).status == DagsterRunStatus.FAILURE
+    assert anywhere.wait(refused).status == DagsterRunStatus.FAILURE
     message, facts = failure_of(anywhere, refused)
     assert "asks for the image 'evil:latest', which CV_SWARM_IMAGES does not allow" in message
     assert facts["source"] == "input"

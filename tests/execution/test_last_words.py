@@ -34,7 +34,7 @@ def test_whoever_asks_waits_for_nobody_and_reads_it_later() -> None:
     assert time.monotonic() - began < 10
     assert (words.are_awaited("one"), words.of("one")) == (True, "")
     library.answer.set()
-    wait_for(lambda: not words.are_awaited("one"), 20)
+    wait_for(lambda: not words.are_awaited("one"))
     assert words.of("one") == "one says goodbye"
     assert library.asked == [("one", LINES)]
     assert (words.are_awaited("nobody"), words.of("nobody")) == (False, "")
@@ -51,5 +51,5 @@ def test_a_node_that_does_not_answer_is_awaited_for_a_while_and_one_that_cannot_
     time.sleep(0.3)
     assert (words.are_awaited("away"), words.of("away")) == (False, "")
     library.answer.set()
-    wait_for(lambda: words.of("away"), 20)
+    wait_for(lambda: words.of("away"))
     assert "Docker does not answer" in words.of("away")

@@ -64,12 +64,12 @@ class Production:
         found = self.nodes.swarm.apis["mgr"].containers(all=True, filters={"label": f"dagster/run_id={run_id}"})
         return list(found)
 
-    def wait(self, run_id: str, seconds: float = 240) -> DagsterRunStatus:
+    def wait(self, run_id: str) -> DagsterRunStatus:
         def is_finished() -> bool:
             run = self.nodes.run(run_id)
             return run is not None and run.is_finished
 
-        wait_for(is_finished, seconds)
+        wait_for(is_finished)
         run = self.nodes.run(run_id)
         assert run is not None
         return run.status
@@ -142,7 +142,7 @@ def test_a_run_that_is_cancelled_ends_its_steps_without_the_janitor(production: 
     with production.nodes.instance() as instance:
         assert instance.run_launcher.terminate(run_id)
 
-    assert production.wait(run_id, 30) == DagsterRunStatus.CANCELED
-    wait_for(lambda: production.nodes.guards(run_id) == [], 10)
+    assert production.wait(run_id) == DagsterRunStatus.CANCELED
+    wait_for(lambda: production.nodes.guards(run_id) == [])
     assert production.nodes.leftovers() == []
     assert [one.reason for one in leases(production.nodes, run_id)] == ["cancelled"]

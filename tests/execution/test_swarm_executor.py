@@ -49,13 +49,13 @@ def test_a_run_is_cancelled_while_an_image_is_pulled_from_a_registry_that_stalls
         image = f"{registry}/any@sha256:{'0' * 64}"
         run_id = platform.launch("one", {"cv/image": image}, CV_SWARM_IMAGES=f"{registry}/*")
         assert asked.wait(60)
-        wait_for(lambda: any("prepares the container" in one for one in platform.messages(run_id)), 20)
+        wait_for(lambda: any("prepares the container" in one for one in platform.messages(run_id)))
 
         platform.cancel(run_id)
 
         assert platform.leftovers() == []
         assert [one.state for one in leases(platform, run_id)] == ["revoked"]
-    wait_for(lambda: platform.swarm.containers("cv.lease") == {}, 20)
+    wait_for(lambda: platform.swarm.containers("cv.lease") == {})
     assert platform.marks(run_id) == []
 
 
@@ -65,11 +65,11 @@ def test_a_step_that_ended_while_nobody_watched_leaves_no_container_behind(platf
     platform.kill_worker(run_id)
     for guard in platform.guards(run_id):
         os.kill(guard, signal.SIGSTOP)  # so that it cannot say that its step has ended
-    wait_for(lambda: platform.events(run_id, DagsterEventType.STEP_SUCCESS), 30)
+    wait_for(lambda: platform.events(run_id, DagsterEventType.STEP_SUCCESS))
 
     platform.resume(run_id)
 
     assert platform.wait(run_id).status == DagsterRunStatus.SUCCESS
     assert platform.leftovers() == []
     assert [one.reason for one in leases(platform, run_id)] == ["finished"]
-    wait_for(lambda: platform.guards(run_id) == [], 20)
+    wait_for(lambda: platform.guards(run_id) == [])

@@ -132,7 +132,7 @@ class WorkerNodes:
         with self.instance() as instance:
             return instance.get_run_by_id(run_id)
 
-    def wait(self, run_id: str, seconds: float = 300) -> DagsterRun:
+    def wait(self, run_id: str) -> DagsterRun:
         """Wait until a run has ended."""
         ended: list[DagsterRun] = []
 
@@ -144,7 +144,7 @@ class WorkerNodes:
                 raise AssertionError((self.folder / f"{run_id}.log").read_text()[-4000:])
             return bool(ended)
 
-        wait_for(has_ended, seconds)
+        wait_for(has_ended)
         return ended[0]
 
     def marks(self, run_id: str) -> list[list[str]]:
@@ -152,7 +152,7 @@ class WorkerNodes:
         path = self.folder / "marks" / run_id
         return [line.split("|") for line in path.read_text().splitlines()] if path.exists() else []
 
-    def wait_for_mark(self, run_id: str, op: str, words: str, seconds: float = 120) -> list[str]:
+    def wait_for_mark(self, run_id: str, op: str, words: str) -> list[str]:
         """Wait until a step has left a mark; returns it."""
         found: list[list[str]] = []
 
@@ -160,7 +160,7 @@ class WorkerNodes:
             found[:] = [mark for mark in self.marks(run_id) if mark[0] == op and mark[4] == words]
             return bool(found)
 
-        wait_for(is_there, seconds)
+        wait_for(is_there)
         return found[0]
 
     def events(self, run_id: str, kind: DagsterEventType | None = None) -> list[EventLogEntry]:

@@ -29,7 +29,7 @@ class Outages:
         """End it; SIGQUIT: no farewell, and it has to recover when it starts again."""
         process = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
         process.send_signal(how)
-        wait_for(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, 20)
+        wait_for(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
         for ours in self._started:
             ours.wait(10)
 
@@ -40,7 +40,7 @@ class Outages:
                 self._command, stdout=log, stderr=log, user=self._owner, cwd=self._data.parent
             )
         self._started.append(process)
-        wait_for(self._answers, 60)
+        wait_for(self._answers)
 
     def outage(self, seconds: float) -> None:
         """Take it away for some seconds."""

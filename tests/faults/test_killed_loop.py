@@ -29,7 +29,7 @@ def test_a_killed_training_resumes_from_its_checkpoint(installation: Installatio
     installation.run("dataset", "add", "shapes", str(shapes))
     settings = ("--set", "epochs=400", "--set", "patience=400", "--set", "batch_size=4")
     process = start(installation, "run", "shapes", *settings)
-    wait_for(lambda: checkpointed_epochs(installation) > 0, 200)
+    wait_for(lambda: checkpointed_epochs(installation) > 0)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     epochs = checkpointed_epochs(installation)
@@ -38,7 +38,7 @@ def test_a_killed_training_resumes_from_its_checkpoint(installation: Installatio
     # the rest of it on another machine: the same store and database, no cache
     shutil.rmtree(installation.state / "cache")
     again = start(installation, "run", "shapes", *settings)
-    wait_for(lambda: checkpointed_epochs(installation) > epochs, 200)
+    wait_for(lambda: checkpointed_epochs(installation) > epochs)
     os.killpg(again.pid, signal.SIGINT)
     again.wait()
     after = json.loads(next((installation.state / "store/checkpoints").glob("*/newest.json")).read_text())

@@ -34,7 +34,7 @@ def meanwhile(trouble: Callable[[], None], chance: random.Random) -> Iterator[No
 def send_everything(platform: Platform) -> None:
     """As an upstream system does that sends again what nobody has confirmed."""
     platform.sender.send([])
-    wait_for(lambda: not platform.sender.unconfirmed or platform.sender.send([]), 60)
+    wait_for(lambda: not platform.sender.unconfirmed or platform.sender.send([]))
 
 
 def test_connections_that_break_while_messages_come_and_go_lose_nothing(
@@ -45,7 +45,7 @@ def test_connections_that_break_while_messages_come_and_go_lose_nothing(
     with meanwhile(rabbitmq.close_all_connections, chance):
         for number in range(5):
             platform.sender.send(mixture(chance, 100, f"during-{number}"), 10)
-        wait_for(lambda: len(platform.states()) > 600, 60)
+        wait_for(lambda: len(platform.states()) > 600)
     send_everything(platform)
     platform.settle(90)
     platform.check()
@@ -75,7 +75,7 @@ def test_a_broker_without_memory_holds_up_nothing_but_what_it_is_told(
     rabbitmq.set_memory_alarm(True)
     try:
         process = platform.start()
-        wait_for(lambda: platform.states() and not unfinished(platform.ledger.database), 60)
+        wait_for(lambda: platform.states() and not unfinished(platform.ledger.database))
         platform.witness.check()
         assert set(platform.states()) == names(platform.sender.confirmed)
         assert undelivered(platform.ledger)["open"] > 0

@@ -41,7 +41,7 @@ def test_a_database_that_goes_away_costs_time_and_nothing_else(
 ) -> None:
     process = platform.start()
     platform.sender.send([sleep(f"long-{number}", 1 + number / 2) for number in range(6)])
-    wait_for(lambda: "running" in platform.states().values(), 30)
+    wait_for(lambda: "running" in platform.states().values())
     for number in range(2 if seconds < 10 else 1):
         platform.sender.send(mixture(chance, 40, f"before-{number}"))
         time.sleep(chance.uniform(0, 1.5))
@@ -63,7 +63,7 @@ def test_work_that_was_done_while_the_database_was_away_is_not_done_again(
     platform.start("work")
     platform.sender.send([sleep("short", 0.5), sleep("done-meanwhile", 3)])
     platform.sender.send([letter("other", "fail", {"source": "input"})])
-    wait_for(lambda: platform.states().get("done-meanwhile") == "running", 30)
+    wait_for(lambda: platform.states().get("done-meanwhile") == "running")
     outages.outage(1)  # less than lost-after
     platform.settle(40)
     platform.check()
@@ -81,7 +81,7 @@ def test_an_outage_longer_than_a_run_may_be_silent_takes_no_run_for_lost(
     installed = Installation(installation.state, {**settings, "CV_LOST_AFTER": "12"})
     with lone_daemon(installed):
         platform.sender.send([sleep("before", 1), sleep("long", 45)])
-        wait_for(lambda: platform.states().get("before") == "succeeded", 120)
+        wait_for(lambda: platform.states().get("before") == "succeeded")
         (worker,) = run_workers(installed)
         worker.suspend()  # or it might tell that it lives before anybody looks
         outages.outage(20)

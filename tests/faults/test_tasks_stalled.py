@@ -21,14 +21,14 @@ def test_a_run_that_stalls_is_replaced_and_changes_nothing_when_it_goes_on(platf
     platform.start("tick", "sweep")
     stalled = platform.start("work", fail_at=f"{point}:stop")
     platform.sender.send([sleep("at-once"), sleep("soon", 1.2), sleep("later", 2.5)])
-    wait_for(lambda: is_stopped(stalled.pid), 30)
+    wait_for(lambda: is_stopped(stalled.pid))
     platform.witness.check()
 
     platform.start("work")
     platform.settle(40)
     before = platform.tasks()
     stalled.send_signal(signal.SIGCONT)
-    wait_for(lambda: "SupersededError" in platform.output(), 20)
+    wait_for(lambda: "SupersededError" in platform.output())
 
     assert platform.tasks() == before
     assert platform.states() == {"at-once": "succeeded", "soon": "succeeded", "later": "succeeded"}

@@ -58,7 +58,7 @@ def test_a_node_that_loses_its_power_costs_its_step_one_attempt(platform: Worker
     assert lost_after(LEASE) - LEASE < time.monotonic() - began < AGAIN_SECONDS
     platform.swarm.start(node)
     assert_done_once_elsewhere(platform, run_id, node)
-    wait_for(lambda: platform.swarm.is_ready(node), 60)
+    wait_for(lambda: platform.swarm.is_ready(node))
 
 
 def test_a_step_behind_a_cut_is_dead_before_it_is_tried_elsewhere_and_stays_so(platform: WorkerNodes) -> None:
@@ -72,7 +72,7 @@ def test_a_step_behind_a_cut_is_dead_before_it_is_tried_elsewhere_and_stays_so(p
     platform.swarm.heal(node)
 
     assert_done_once_elsewhere(platform, run_id, node)
-    wait_for(lambda: platform.swarm.is_ready(node), 60)
+    wait_for(lambda: platform.swarm.is_ready(node))
 
 
 def test_a_killed_run_worker_finds_its_step_again(platform: WorkerNodes) -> None:
@@ -131,7 +131,7 @@ def test_the_janitor_ends_what_a_killed_run_has_left(platform: WorkerNodes) -> N
 
     assert swept["revoked"] == 1
     assert list(swept["removed"].values()) == ["its run has ended, or is being cancelled"]
-    wait_for(lambda: platform.guards(run_id) == [], 20)
+    wait_for(lambda: platform.guards(run_id) == [])
     assert platform.leftovers() == []
     assert platform.janitor() is None
 

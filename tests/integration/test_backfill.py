@@ -73,13 +73,12 @@ def asked(served: tuple[Installation, str], tmp_path_factory: pytest.TempPathFac
     installation.run("dataset", "add", "watched", str(draw_shapes(folder / "watched", each=12)))
     start = f"mutation {{ startSensor(sensorSelector: {_SENSOR}) {{ ... on Sensor {{ sensorState {{ id }} }} }} }}"
     sensor = graphql(url, start)["startSensor"]["sensorState"]["id"]
-    wait_for(lambda: not {"REQUESTED", "CANCELING"} & {one["status"] for one in backfills(url).values()}, 200)
-    wait_for(lambda: [run["status"] for run in watched_runs(url)] == ["SUCCESS"], 100)
+    wait_for(lambda: not {"REQUESTED", "CANCELING"} & {one["status"] for one in backfills(url).values()})
+    wait_for(lambda: [run["status"] for run in watched_runs(url)] == ["SUCCESS"])
     yield Asked(answers, backfills(url))
     graphql(url, f'mutation {{ stopSensor(id: "{sensor}") {{ __typename }} }}')
 
 
-@pytest.mark.timeout(400)
 def test_missing_partitions_are_made_and_shown_like_those_of_the_ui(asked: Asked) -> None:
     answer = asked.answers["missing"]
     assert (answer["submitted"], answer["existing"]) == (True, False)

@@ -70,7 +70,7 @@ def gpu_service(swarm: Swarm, on: str, restart: str = "any", name: str = "gpu-sl
         yield
     finally:
         api.remove_service(name)
-        wait_for(lambda: not swarm.containers("cv.step_key"), 20)
+        wait_for(lambda: not swarm.containers("cv.step_key"))
 
 
 def nodes(manager: Installation) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def findings(installation: Installation, status: int) -> dict[str, Any]:
 def test_the_list_shows_who_has_gpus_and_who_uses_them(manager: Installation, swarm: Swarm) -> None:
     before = nodes(manager)
     with gpu_service(swarm, on=""):
-        wait_for(lambda: place_of(swarm), 20)
+        wait_for(lambda: place_of(swarm))
         busy = place_of(swarm)
         during, table = nodes(manager), manager.run("node", "list").stdout
 
@@ -117,12 +117,12 @@ def test_the_list_shows_who_has_gpus_and_who_uses_them(manager: Installation, sw
 def test_draining_moves_what_runs_and_activating_lets_it_come_back(manager: Installation, swarm: Swarm) -> None:
     try:
         with gpu_service(swarm, on=""):
-            wait_for(lambda: place_of(swarm), 20)
+            wait_for(lambda: place_of(swarm))
             first = str(place_of(swarm))
             second = {"w1": "w2", "w2": "w1"}[first]
 
             told = manager.run("node", "drain", first).stdout
-            wait_for(lambda: place_of(swarm) == second, 30)
+            wait_for(lambda: place_of(swarm) == second)
 
             assert "It ran trained_model of run 0123456789abcdef: ended." in told
             assert f"cv-pipelines node activate {first}" in told
@@ -140,9 +140,9 @@ def test_draining_moves_what_runs_and_activating_lets_it_come_back(manager: Inst
 def test_a_step_on_a_drained_node_is_ended_and_left_to_dagster(manager: Installation, swarm: Swarm) -> None:
     try:
         with gpu_service(swarm, on="w1", restart="none"):
-            wait_for(lambda: place_of(swarm) == "w1", 20)
+            wait_for(lambda: place_of(swarm) == "w1")
             manager.run("node", "drain", "w1")
-            wait_for(lambda: place_of(swarm) is None, 20)
+            wait_for(lambda: place_of(swarm) is None)
 
             assert nodes(manager)["w1"]["steps"] == []
             assert nodes(manager)["w2"]["steps"] == []
@@ -200,7 +200,7 @@ def test_the_join_command_has_the_real_token_and_address(manager: Installation, 
 def test_a_machine_joins_by_the_command_and_nothing_else(manager: Installation, swarm: Swarm) -> None:
     worker = nodes(manager)["w2"]["id"]
     swarm.apis["w2"].leave_swarm()
-    wait_for(lambda: not swarm.is_ready("w2"), 30)
+    wait_for(lambda: not swarm.is_ready("w2"))
     outside = replace(manager, extra={"DOCKER_HOST": swarm.socket("w2")})
 
     assert "in no swarm" in outside.run("node", "list", status=1).stderr
@@ -209,7 +209,7 @@ def test_a_machine_joins_by_the_command_and_nothing_else(manager: Installation, 
     line = manager.json("node", "join-command", "--gpus", "1")["command"]
     subprocess.run(line.split(), env=outside.environment, check=True, capture_output=True)
 
-    wait_for(lambda: swarm.is_ready("w2"), 30)
+    wait_for(lambda: swarm.is_ready("w2"))
     swarm.apis["mgr"].remove_node(worker)  # the machine as it was known before
     assert nodes(manager)["w2"]["gpus_free"] == 1
 

@@ -26,7 +26,7 @@ def start_gpu_service(swarm: Swarm) -> None:
 
 def place_of(swarm: Swarm) -> str:
     """The only node that has a container of the service."""
-    wait_for(lambda: swarm.containers("cv-test"), 30)
+    wait_for(lambda: swarm.containers("cv-test"))
     (node,) = swarm.containers("cv-test")
     return node
 
@@ -62,33 +62,33 @@ def test_a_swarm_lives_fails_as_told_and_leaves_nothing() -> None:
         start_gpu_service(swarm)
         node = place_of(swarm)
         assert node in WORKERS  # the manager has no GPU
-        wait_for(lambda: runs(swarm, node), 30)
+        wait_for(lambda: runs(swarm, node))
         assert swarm.processes(node)
         assert any(one.startswith("/sys/fs/cgroup") for one in traces(swarm))
 
         swarm.cut(node)
-        wait_for(lambda: not swarm.is_ready(node), 40)
+        wait_for(lambda: not swarm.is_ready(node))
         assert runs(swarm, node)  # it works on, where nobody hears of it
         swarm.heal(node)
-        wait_for(lambda: swarm.is_ready(node), 40)
-        wait_for(lambda: not runs(swarm, node), 40)  # the swarm had given it up
+        wait_for(lambda: swarm.is_ready(node))
+        wait_for(lambda: not runs(swarm, node))  # the swarm had given it up
         swarm.apis["mgr"].remove_service("sleeper")
-        wait_for(lambda: not swarm.containers("cv-test"), 20)
+        wait_for(lambda: not swarm.containers("cv-test"))
 
         start_gpu_service(swarm)
         node = place_of(swarm)
-        wait_for(lambda: bool(swarm.processes(node)), 30)
+        wait_for(lambda: bool(swarm.processes(node)))
         swarm.kill(node)
         assert swarm.processes(node) == []
-        wait_for(lambda: not swarm.is_ready(node), 40)
+        wait_for(lambda: not swarm.is_ready(node))
         swarm.start(node)
-        wait_for(lambda: swarm.is_ready(node), 40)
+        wait_for(lambda: swarm.is_ready(node))
 
         swarm.restart_daemon("mgr")
-        wait_for(lambda: all(swarm.is_ready(one) for one in NODES), 40)
+        wait_for(lambda: all(swarm.is_ready(one) for one in NODES))
         swarm.apis["mgr"].remove_service("sleeper")
         start_gpu_service(swarm)
-        wait_for(lambda: any(swarm.processes(one) for one in WORKERS), 30)  # there is something to be left
+        wait_for(lambda: any(swarm.processes(one) for one in WORKERS))  # there is something to be left
 
     assert traces(swarm) == []
 

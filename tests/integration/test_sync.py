@@ -54,7 +54,7 @@ def test_of_two_commands_that_start_together_one_gives_way(installation: Install
     installation.run("dataset", "add", "shapes", str(source))
     both = [start(installation, "dataset", "sync", "shapes") for _ in range(2)]
     try:
-        wait_for(lambda: all(process.poll() is not None for process in both), 120)
+        wait_for(lambda: all(process.poll() is not None for process in both))
     finally:
         for process in both:
             if process.poll() is None:

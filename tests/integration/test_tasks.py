@@ -106,7 +106,7 @@ def test_many_tasks_take_few_runs_and_each_has_its_own_outcome(running: Installa
     bad = submit(running, "fail", source="input", message="no good")
     flaky = submit(running, "fail", source="infrastructure", times=1)
 
-    wait_for(lambda: {state(running, one) for one in good} == {"succeeded"}, 120)
+    wait_for(lambda: {state(running, one) for one in good} == {"succeeded"})
     assert final(running, bad)["error"] == {"source": "input", "code": "asked_to_fail", "message": "no good"}
     again = final(running, flaky)
     assert (again["state"], again["attempts"], again["result"]) == ("succeeded", 2, {"attempts": 2})
@@ -117,7 +117,7 @@ def test_a_webhook_is_told_of_every_change_signed_and_numbered(running: Installa
     receiver = Receiver()
     task = submit(running, "sleep", "--webhook", receiver.url, seconds=0.5)
     final(running, task)
-    wait_for(lambda: len(receiver.got) >= 3, 60)
+    wait_for(lambda: len(receiver.got) >= 3)
 
     told = [json.loads(body) for _, body in receiver.got]
     assert [one["number"] for one in told][:3] == [1, 2, 3]
@@ -127,7 +127,7 @@ def test_a_webhook_is_told_of_every_change_signed_and_numbered(running: Installa
 
 def test_a_running_task_is_cancelled_within_seconds_and_its_neighbour_goes_on(running: Installation) -> None:
     long, short = submit(running, "sleep", seconds=600), submit(running, "sleep", seconds=8)
-    wait_for(lambda: state(running, long) == "running", 60)
+    wait_for(lambda: state(running, long) == "running")
 
     running.run("task", "cancel", long)
     started = time.monotonic()
@@ -139,7 +139,7 @@ def test_a_running_task_is_cancelled_within_seconds_and_its_neighbour_goes_on(ru
 
 def test_a_run_that_is_cancelled_in_the_ui_cancels_its_tasks(running: Installation, ui: str) -> None:
     task = submit(running, "sleep", seconds=600)
-    wait_for(lambda: state(running, task) == "running", 60)
+    wait_for(lambda: state(running, task) == "running")
     run = running.json("task", "status", task)["run_id"]
 
     query = f'mutation {{ terminateRun(runId: "{run}") {{ __typename }} }}'

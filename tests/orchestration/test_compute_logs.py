@@ -82,7 +82,7 @@ def test_what_a_running_step_has_printed_is_seen_before_it_ends(
     worker, other = machine("worker"), machine("other")
     with worker.capture_logs(KEY):
         print("begun", flush=True)
-        wait_for(lambda: printed(other)[0] == b"begun\n", 20)
+        wait_for(lambda: printed(other)[0] == b"begun\n")
         assert not other.is_capture_complete(KEY)
 
     assert printed(other) == (b"begun\n", b"")

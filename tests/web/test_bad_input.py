@@ -252,5 +252,5 @@ def test_what_was_refused_is_in_the_log_as_that(site: Site, client: httpx.Client
         found = [json.loads(line) for line in site.log.read_text().splitlines()]
         return [line for line in found if line.get("route") == "/upload/{dataset}/files"]
 
-    wait_for(lambda: bool(lines()), 30)
+    wait_for(lambda: bool(lines()))
     assert (lines()[-1]["status"], lines()[-1]["who"]) == (403, "viewer")

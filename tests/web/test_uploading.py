@@ -302,7 +302,7 @@ def test_what_was_cut_off_or_killed_half_way_is_nowhere_and_can_be_sent_again(
         sending.start()
         half.wait(30)
         incoming = site.installation.state / "cache" / "incoming"
-        wait_for(lambda: any(incoming.glob("*/*")), 30)
+        wait_for(lambda: any(incoming.glob("*/*")))
         server = server_at(url)
         server.send_signal(signal.SIGKILL)
         server.wait(30)

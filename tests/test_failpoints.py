@@ -9,6 +9,7 @@ import pytest
 
 from cv_pipelines.failpoints import POINTS, _wanted, fail_point
 from cv_pipelines.settings import ROOT
+from tests.installation import PATIENCE
 
 LOOP = """
 from cv_pipelines.failpoints import fail_point
@@ -30,7 +31,9 @@ def run(value: str | None) -> "subprocess.CompletedProcess[str]":
     environment: dict[str, Any] = {name: text for name, text in os.environ.items() if name != "CV_FAILPOINTS"}
     command = [sys.executable, "-u", "-c", LOOP]
     given = environment | ({} if value is None else {"CV_FAILPOINTS": value})
-    return subprocess.run(command, env=given, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        command, env=given, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
 
 
 def test_nothing_happens_where_nobody_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ import pytest
 from cv_pipelines import workers
 from cv_pipelines.errors import InfrastructureError
 from cv_pipelines.workers import map_in_workers, time_limit
+from tests.installation import PATIENCE
 
 DEADLY = 13
 BAD = 17
@@ -156,7 +157,7 @@ def test_what_a_decoder_writes_to_the_terminal_is_not_shown(capfd: pytest.Captur
 
 def run_script(path: Path, code: str) -> subprocess.CompletedProcess[str]:
     path.write_text(f"import os\nfrom cv_pipelines.workers import map_in_workers\n{code}")
-    return subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def test_workers_that_cannot_even_start_do_not_make_every_item_a_bad_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from cv_pipelines.cli.main import main
 from cv_pipelines.motion.files import write_motion
 from cv_pipelines.motion.intervals import INTERVALS, MotionFacts, facts_of
 from cv_pipelines.settings import ROOT, load_settings
+from tests.installation import PATIENCE
 from tests.motion.clips import Picture, camera, scene_of, shaken, views, write_clip
 
 SIZE = (640, 360)
@@ -106,11 +107,11 @@ def test_interrupted_it_says_so_and_goes_on_where_it_was(tmp_path: Path) -> None
     first = subprocess.Popen(
         command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not chunks() and time.monotonic() < deadline:
         time.sleep(0.02)
     first.send_signal(signal.SIGINT)
-    out, err = first.communicate(timeout=60)
+    out, err = first.communicate(timeout=PATIENCE)
     kept = {path: path.stat().st_mtime_ns for path in chunks()}
 
     assert first.returncode == 130, err
@@ -119,7 +120,9 @@ def test_interrupted_it_says_so_and_goes_on_where_it_was(tmp_path: Path) -> None
     assert 0 < len(kept) < 4
     assert not (tmp_path / "film.motion.parquet").exists()
 
-    second = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    second = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=PATIENCE
+    )
     assert second.returncode == 0, second.stderr
     assert pq.read_table(tmp_path / "film.motion.parquet").num_rows == 999
 

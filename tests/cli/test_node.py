@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cv_pipelines.cli.main import main
-from tests.installation import COMMAND, Installation
+from tests.installation import COMMAND, PATIENCE, Installation
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_servers_that_do_not_answer_are_findings_and_hold_up_nobody(alone: Insta
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -17,7 +17,7 @@ from cv_pipelines.tasks.ledger.queries import find_task
 from cv_pipelines.tasks.ledger.submission import submit
 from cv_pipelines.tasks.ledger.work import begin, finish
 from cv_pipelines.tasks.problem import TaskError
-from tests.installation import COMMAND, Installation, wait_for
+from tests.installation import COMMAND, PATIENCE, Installation, wait_for
 
 
 def hand_in(ledger: Ledger, task_id: str, kind: str = "sleep", **fields: Any) -> None:
@@ -133,7 +133,7 @@ def test_who_stops_waiting_hears_that_the_task_goes_on(installation: Installatio
         seen += line
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 130
     assert "The task goes on." in said

@@ -13,7 +13,7 @@ from cv_pipelines.database.engine import SCHEMA, if_free, open_database, reading
 from cv_pipelines.database.locks import take_turns
 from cv_pipelines.database.tables import artefacts, datasets
 from cv_pipelines.errors import CvError, InfrastructureError, InputError
-from tests.installation import free_port
+from tests.installation import PATIENCE, free_port
 from tests.servers import Postgres, on_both_databases
 
 OPENS_WHEN_TOLD = """
@@ -93,7 +93,7 @@ def test_two_processes_may_create_the_same_database_at_once(database_url: str) -
         process.stdin.write("go\n")
         process.stdin.flush()
 
-    outcomes = [process.communicate(timeout=60) for process in processes]
+    outcomes = [process.communicate(timeout=PATIENCE) for process in processes]
 
     assert [out.strip() for out, _ in outcomes] == [SCHEMA, SCHEMA], [error for _, error in outcomes]
 
@@ -105,7 +105,7 @@ def test_a_database_that_another_process_is_just_creating_is_waited_for(tmp_path
         waiting = pool.submit(open_database, url_of(tmp_path / "cv.sqlite"))
         wait([waiting], timeout=0.5)  # it comes while the lock is held, and must still be there after
         other.execute("ROLLBACK")
-        engine = waiting.result(timeout=60)
+        engine = waiting.result(timeout=PATIENCE)
     other.close()
 
     assert schema_revision(engine) == SCHEMA

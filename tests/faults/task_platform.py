@@ -27,6 +27,7 @@ from cv_pipelines.tasks.ledger.ledger import AnyRow, Ledger
 from cv_pipelines.tasks.ledger.outbox import undelivered
 from cv_pipelines.tasks.states import FINAL
 from tests.faults.task_messages import REPLIES, Sender
+from tests.installation import PATIENCE
 from tests.tasks.ledger.invariants import Witness, lost, unfinished, violations
 from tests.tasks.ledger.messages import pass_time
 
@@ -102,20 +103,17 @@ class Platform:
             process.send_signal(signal.SIGKILL)
             process.wait()
 
-    def settle(self, seconds: float, hurry: bool = True) -> None:
+    def settle(self) -> None:
         """Wait until every message is accounted for, every task final and every event told; check all the while.
 
-        Args:
-            seconds: that this may take.
-            hurry: whether waiting (for retries, for the sweep) is cut short.
+        Waiting for retries and for the sweep is cut short.
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE
         while left := self.unsettled():
             self.witness.check()
-            assert time.monotonic() < deadline, f"after {seconds} s: {left}\n{self.output()}"
+            assert time.monotonic() < deadline, f"after {PATIENCE} s: {left}\n{self.output()}"
             time.sleep(0.3)
-            if hurry:
-                pass_time(self.ledger)
+            pass_time(self.ledger)
         self.witness.check()
 
     def unsettled(self) -> list[Any]:

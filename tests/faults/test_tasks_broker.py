@@ -47,7 +47,7 @@ def test_connections_that_break_while_messages_come_and_go_lose_nothing(
             platform.sender.send(mixture(chance, 100, f"during-{number}"), 10)
         wait_for(lambda: len(platform.states()) > 600)
     send_everything(platform)
-    platform.settle(90)
+    platform.settle()
     platform.check()
     assert process.poll() is None
 
@@ -63,7 +63,7 @@ def test_a_broker_that_restarts_while_messages_come_and_go_loses_nothing(
     rabbitmq.start()
     upstream.join()
     send_everything(platform)
-    platform.settle(60)
+    platform.settle()
     platform.check()
     assert process.poll() is None
 
@@ -81,7 +81,7 @@ def test_a_broker_without_memory_holds_up_nothing_but_what_it_is_told(
         assert undelivered(platform.ledger)["open"] > 0
     finally:
         rabbitmq.set_memory_alarm(False)
-    platform.settle(60)
+    platform.settle()
     platform.check()
     assert process.poll() is None
 
@@ -97,7 +97,7 @@ def test_messages_that_come_five_times_in_any_order_are_tasks_once(
     platform.start("tick", "sweep")
     for start in range(0, len(rest), 100):  # while those that came before are worked on, and after
         platform.sender.send(rest[start : start + 100])
-    platform.settle(60)
+    platform.settle()
     platform.check()
     assert set(platform.states()) == names(letters)
     slept = [row.attempts for row in platform.tasks() if row.kind == "sleep"]

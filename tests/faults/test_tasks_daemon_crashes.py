@@ -7,6 +7,7 @@ import sys
 from cv_pipelines.settings import ROOT
 from tests.faults.task_messages import sleep
 from tests.faults.task_platform import Platform
+from tests.installation import PATIENCE
 
 # dagster/_daemon/sensor.py, check_for_debug_crash
 FLAGS = [
@@ -29,13 +30,13 @@ def test_a_daemon_that_dies_in_a_tick_leaves_one_run_for_each_attempt(platform: 
         capture_output=True,
         text=True,
         check=False,
-        timeout=200,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr[-5000:]
     assert json.loads(done.stdout.splitlines()[-1]) == [[n + 1, "SUCCESS"] for n in range(len(flags))]
 
     platform.sender.confirmed = [sleep(f"crash-{number}") for number in range(len(flags))]
     platform.start("sweep")
-    platform.settle(30)
+    platform.settle()
     platform.check()
     assert {(row.state, row.attempts) for row in platform.tasks()} == {("succeeded", 1)}

@@ -27,7 +27,7 @@ def test_a_killed_run_costs_those_tasks_an_attempt_that_it_had_not_finished(
         assert platform.states() == {"before-1": "succeeded", "before-2": "succeeded", "after": "running"}
         (worker,) = run_workers(installed)
         worker.kill()
-        platform.settle(90)
+        platform.settle()
     platform.check()
     assert {row.id: (row.state, row.attempts) for row in platform.tasks()} == {
         "before-1": ("succeeded", 1),
@@ -46,7 +46,7 @@ def test_two_daemons_at_once_do_everything_once(
         for number in range(3):
             platform.sender.send(mixture(chance, 20, f"wave-{number}"))
             time.sleep(chance.uniform(1, 3))
-        platform.settle(150)
+        platform.settle()
         wait_for(lambda: "daemon is still sending heartbeats" in log.read_text())  # they know of each other
         assert second.poll() is None
     platform.check()

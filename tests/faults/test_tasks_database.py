@@ -50,7 +50,7 @@ def test_a_database_that_goes_away_costs_time_and_nothing_else(
         platform.sender.send(mixture(chance, 40, f"during-{number}"))  # the broker takes them meanwhile
         outage.join()
         platform.witness.check()
-    platform.settle(60)
+    platform.settle()
     platform.check()
     assert process.poll() is None
     assert {row.error["code"] for row in platform.tasks() if row.error} == {"asked_to_fail"}
@@ -65,7 +65,7 @@ def test_work_that_was_done_while_the_database_was_away_is_not_done_again(
     platform.sender.send([letter("other", "fail", {"source": "input"})])
     wait_for(lambda: platform.states().get("done-meanwhile") == "running")
     outages.outage(1)  # less than lost-after
-    platform.settle(40)
+    platform.settle()
     platform.check()
     assert {row.id: (row.state, row.attempts) for row in platform.tasks()} == {
         "short": ("succeeded", 1),
@@ -87,7 +87,7 @@ def test_an_outage_longer_than_a_run_may_be_silent_takes_no_run_for_lost(
         outages.outage(20)
         time.sleep(8)
         worker.resume()
-        platform.settle(90)
+        platform.settle()
     platform.check()
     assert {row.id: (row.state, row.attempts) for row in platform.tasks()} == {
         "before": ("succeeded", 1),

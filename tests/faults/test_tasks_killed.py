@@ -11,11 +11,12 @@ import pytest
 from cv_pipelines.failpoints import POINTS
 from tests.faults.task_messages import mixture, names
 from tests.faults.task_platform import Platform
+from tests.installation import PATIENCE
 
 
 def await_kill(platform: Platform, process: "subprocess.Popen[bytes]", chance: random.Random) -> None:
     """Wait until a process has killed itself, and go on sending meanwhile."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while process.poll() is None:
         assert time.monotonic() < deadline, platform.output()
         platform.sender.send(mixture(chance, 10, f"more-{uuid4().hex[:8]}"))
@@ -36,7 +37,7 @@ def test_a_process_killed_anywhere_loses_nothing_and_doubles_nothing(
     victim = platform.start(fail_at=f"{point}:kill@{chance.randint(1, 2)}")
     await_kill(platform, victim, chance)
     platform.start()
-    platform.settle(60)
+    platform.settle()
     platform.check()
     assert set(platform.states()) == names(platform.sender.confirmed)
 
@@ -46,5 +47,5 @@ def test_processes_killed_one_after_the_other_lose_nothing(platform: Platform, c
         points = [f"{name}:kill@{chance.randint(1, 3)}" for name in chance.sample(ON_THE_WAY, 3)]
         await_kill(platform, platform.start(fail_at=",".join(points)), chance)
     platform.start()
-    platform.settle(90)
+    platform.settle()
     platform.check()

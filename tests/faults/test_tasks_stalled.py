@@ -25,7 +25,7 @@ def test_a_run_that_stalls_is_replaced_and_changes_nothing_when_it_goes_on(platf
     platform.witness.check()
 
     platform.start("work")
-    platform.settle(40)
+    platform.settle()
     before = platform.tasks()
     stalled.send_signal(signal.SIGCONT)
     wait_for(lambda: "SupersededError" in platform.output())

@@ -30,6 +30,7 @@ from tests.images.ingests import (
     take_read,
     work_in_this_process,
 )
+from tests.installation import PATIENCE
 
 WriteImage = Callable[..., Path]
 Afresh = Callable[[ImageSource], Outcome]
@@ -289,7 +290,7 @@ def test_an_ingest_that_was_killed_goes_on_where_it_was(
     url = catalog.database.url.render_as_string(hide_password=False)
     (tmp_path / "killed.py").write_text(KILLED)
     arguments = [sys.executable, str(tmp_path / "killed.py"), url, str(catalog.store.root), str(root)]
-    killed = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    killed = subprocess.run(arguments, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert killed.returncode == -9, killed.stderr
     saved = journal_of(catalog.store, FolderSource(root)).read()["location"].to_pylist()
     for location in saved:

@@ -68,9 +68,9 @@ def state(installation: Installation, task: str) -> str:
     return str(find_task(ledger, task).state)
 
 
-def final(installation: Installation, task: str, seconds: float = 120) -> dict[str, Any]:
+def final(installation: Installation, task: str) -> dict[str, Any]:
     """A task when it has ended."""
-    wait_for(lambda: state(installation, task) in FINAL, seconds)
+    wait_for(lambda: state(installation, task) in FINAL)
     found: dict[str, Any] = installation.json("task", "status", task)
     return found
 
@@ -84,7 +84,7 @@ def submit(installation: Installation, kind: str, *options: str, **params: Any) 
 
 def test_a_data_set_is_ingested_trained_on_and_asked_by_tasks_alone(running: Installation, shapes: Path) -> None:
     ingested = final(running, submit(running, "ingest_dataset", dataset="shapes"))
-    trained = final(running, submit(running, "train_model", dataset="shapes", parameters={"epochs": 2}), 240)
+    trained = final(running, submit(running, "train_model", dataset="shapes", parameters={"epochs": 2}))
     files = [path.as_uri() for path in sorted(shapes.glob("*/00?.png"))[:12]] + [f"{shapes.as_uri()}/none.png"]
     asked = final(running, submit(running, "classify_images", dataset="shapes", uris=files, top=2))
     predicted = final(running, submit(running, "predict_dataset", dataset="shapes"))
@@ -148,12 +148,12 @@ def test_a_run_that_is_cancelled_in_the_ui_cancels_its_tasks(running: Installati
     with urllib.request.urlopen(request, timeout=30) as answer:
         assert json.load(answer)["data"]["terminateRun"]["__typename"] == "TerminateRunSuccess"
 
-    assert final(running, task, 180)["state"] == "cancelled"
+    assert final(running, task)["state"] == "cancelled"
 
 
 def test_a_deadline_ends_what_waits_and_what_runs(running: Installation) -> None:
     task = submit(running, "sleep", "--deadline", "+12s", seconds=600)
 
-    ended = final(running, task, 60)
+    ended = final(running, task)
 
     assert (ended["state"], ended["error"]["code"]) == ("expired", "deadline")

@@ -17,7 +17,7 @@ from cv_pipelines.errors import InfrastructureError, InputError
 from cv_pipelines.orchestration.instance import open_instance
 from cv_pipelines.orchestration.instance_storage import dagster_url
 from cv_pipelines.settings import ROOT, load_settings
-from tests.installation import Installation, free_port
+from tests.installation import PATIENCE, Installation, free_port
 from tests.servers import Postgres
 
 OPENS_WHEN_TOLD = """
@@ -132,7 +132,7 @@ def test_several_processes_may_open_an_empty_database_at_once(
         process.stdin.write("go\n")
         process.stdin.flush()
 
-    outcomes = [process.communicate(timeout=60) for process in processes]
+    outcomes = [process.communicate(timeout=PATIENCE) for process in processes]
 
     assert [out.strip() for out, _ in outcomes] == ["0 []"] * 3, [error for _, error in outcomes]
     assert [error for _, error in outcomes] == [""] * 3

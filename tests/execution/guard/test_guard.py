@@ -17,7 +17,7 @@ from cv_pipelines.database.engine import open_database
 from cv_pipelines.execution import leases
 from cv_pipelines.settings import ROOT
 from tests.faults.outages import Outages, unreliable_postgres
-from tests.installation import wait_for
+from tests.installation import PATIENCE, wait_for
 from tests.servers import Postgres
 
 SLEEP = "import time, sys; print('began', flush=True); time.sleep(60); print('ended')"
@@ -53,7 +53,7 @@ class Guarded:
 
     def end(self) -> tuple[int, str]:
         """Its exit code, and what it printed."""
-        printed, _ = self.process.communicate(timeout=60)
+        printed, _ = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, printed
 
 

@@ -94,8 +94,8 @@ def has_queue(url: str) -> bool:
 def test_the_commands_of_a_page_work(
     page: Path, installation: Installation, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    # few, for all pages work on them; a model that is made of nothing but two layers learns from no fewer
-    draw_shapes(tmp_path / "photos" / "flowers", each=150 if page.stem == "writing-a-model" else 40)
+    # few, for all pages work on them; networks learn from more than 300
+    draw_shapes(tmp_path / "photos" / "flowers", each=101 if page.stem == "writing-a-model" else 40)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**installation.environment, "HOME": str(tmp_path), "PATH": path}
     if page.stem == "sources":

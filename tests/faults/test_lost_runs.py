@@ -10,6 +10,7 @@ from cv_pipelines.tasks.states import FINAL
 from tests.faults.daemons import kill_everything, lone_daemon, run_workers
 from tests.faults.test_killed_loop import checkpointed_epochs
 from tests.installation import Installation, wait_for
+from tests.seldom import SELDOM
 
 TRAINING = '{"dataset": "shapes", "parameters": {"epochs": 20, "patience": 20, "batch_size": 4}}'
 
@@ -18,6 +19,7 @@ def statuses(installation: Installation) -> list[str]:
     return [run["status"] for run in installation.runs() if "cv/attempt" in run["tags"]]
 
 
+@SELDOM
 def test_a_task_of_a_data_set_survives_the_machine(
     installation: Installation, shapes: Path, tmp_path: Path
 ) -> None:

@@ -1,18 +1,16 @@
 """The whole loop in the image with TensorFlow, which is too large for CI: `make faults` builds and runs it."""
 
-import os
-
 import pytest
 
 from tests.docker_engine import build_image, run_engine
+from tests.seldom import SELDOM
 
 IMAGE = "cv-pipelines:cpu"
 
 
+@SELDOM  # the image is several GB
 @pytest.mark.timeout(3000)
 def test_the_demo_learns_in_a_container() -> None:
-    if "CV_FAULT_SEEDS" not in os.environ:
-        pytest.skip("the image is several GB: 'make faults' builds it")
     with run_engine() as engine:
         build_image(engine, "cpu", IMAGE, seconds=2000)
 

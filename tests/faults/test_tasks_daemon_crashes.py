@@ -8,6 +8,7 @@ from cv_pipelines.settings import ROOT
 from tests.faults.task_messages import sleep
 from tests.faults.task_platform import Platform
 from tests.installation import PATIENCE
+from tests.seldom import SELDOM
 
 # dagster/_daemon/sensor.py, check_for_debug_crash
 FLAGS = [
@@ -21,6 +22,7 @@ FLAGS = [
 ]
 
 
+@SELDOM
 def test_a_daemon_that_dies_in_a_tick_leaves_one_run_for_each_attempt(platform: Platform) -> None:
     flags = [*FLAGS, "RUN_CREATED,forgotten"]
     done = subprocess.run(

@@ -9,6 +9,7 @@ from tests.faults.daemons import lone_daemon, run_workers
 from tests.faults.task_messages import letter, mixture, names, sleep
 from tests.faults.task_platform import Platform
 from tests.installation import Installation, wait_for
+from tests.seldom import SELDOM
 
 
 @pytest.fixture
@@ -36,6 +37,7 @@ def test_a_killed_run_costs_those_tasks_an_attempt_that_it_had_not_finished(
     }
 
 
+@SELDOM
 def test_two_daemons_at_once_do_everything_once(
     platform: Platform, installed: Installation, chance: random.Random
 ) -> None:

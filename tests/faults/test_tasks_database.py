@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import SEEDS
 from tests.faults.daemons import lone_daemon, run_workers
 from tests.faults.outages import Outages, unreliable_postgres
 from tests.faults.task_messages import letter, mixture, sleep
 from tests.faults.task_platform import Platform
 from tests.installation import Installation, wait_for
 from tests.rabbitmq import RabbitMQ
+from tests.seldom import SELDOM
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def platform(outages: Outages, rabbitmq: RabbitMQ, tmp_path: Path) -> Iterator[P
 
 @pytest.mark.parametrize(
     "seconds",
-    [2, pytest.param(30, marks=pytest.mark.skipif(SEEDS == 1, reason="takes long: make faults"))],
+    [2, pytest.param(30, marks=SELDOM)],
 )
 def test_a_database_that_goes_away_costs_time_and_nothing_else(
     platform: Platform, outages: Outages, chance: random.Random, seconds: float

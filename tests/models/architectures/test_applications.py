@@ -1,4 +1,3 @@
-import os
 import sys
 from inspect import getmembers, isfunction
 
@@ -12,10 +11,10 @@ from cv_pipelines.models.architectures.factory import build_classifier
 from cv_pipelines.models.fitting import trainable
 from cv_pipelines.models.keras_files import load_model, model_bytes
 from cv_pipelines.models.parameters import TrainingParameters
+from tests.seldom import SELDOM
 
 SIZE = 32
-_SELDOM = pytest.mark.skipif("CV_FAULT_SEEDS" not in os.environ, reason="takes long: make faults")
-NAMES = [TESTED[0], *(pytest.param(name, marks=_SELDOM) for name in TESTED[1:])]
+NAMES = [TESTED[0], *(pytest.param(name, marks=SELDOM) for name in TESTED[1:])]
 
 
 def frozen_preprocessing(backbone: keras.Model) -> keras.Layer:

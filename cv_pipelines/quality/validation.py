@@ -91,12 +91,17 @@ def _named(rows: Sequence[Mapping[str, Any]], failing: int) -> str:
 
 
 def _in_words(column: str, value: object) -> str:
-    text = str(value)
+    text = _digits(value) if isinstance(value, float) else str(value)
     if column == "image_id":
         text = text[:_ID_DIGITS]
     short = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     shown = f"'{short}'" if isinstance(value, str) else short
     return f"{column.replace('_', ' ')} {shown}"
+
+
+def _digits(value: float) -> str:
+    """A number as a person would write it: 0.4444, 1234.5."""
+    return np.format_float_positional(value, precision=4, fractional=abs(value) >= 1, trim="0")
 
 
 def _raised(info: Mapping[str, Any]) -> bool:

@@ -147,7 +147,7 @@ def test_a_task_becomes_a_run_in_a_container_of_its_own(host: Host) -> None:
 
 
 def test_a_run_that_is_cancelled_ends_with_its_container(host: Host) -> None:
-    host.cli("task", "submit", "sleep", "--param", "seconds=300", "--id", "long")
+    host.cli("task", "submit", "sleep", "--param", "seconds=600", "--id", "long")
     wait_for(lambda: find_task(host.ledger, "long").state == "running")
     assert len(host.run_containers(running=True)) == 1
 

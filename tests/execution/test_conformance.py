@@ -3,7 +3,7 @@
 from dagster import DagsterRunStatus
 
 from tests.execution.step_facts import failure_of, leases, retries
-from tests.execution.worker_nodes import WorkerNodes
+from tests.execution.worker_nodes import CANCEL_SECONDS, WorkerNodes
 from tests.installation import wait_for
 
 
@@ -99,7 +99,7 @@ def test_cancelling_ends_a_step_that_runs_and_one_that_waits(anywhere: WorkerNod
 
     anywhere.cancel(run_id)
 
-    wait_for(lambda: anywhere.guards(run_id) == [])
+    wait_for(lambda: anywhere.guards(run_id) == [], CANCEL_SECONDS)
     assert anywhere.leftovers() == []
     assert {one.state for one in leases(anywhere, run_id)} == {"revoked"}
     assert "ended" not in [words for *_, words in anywhere.marks(run_id)]

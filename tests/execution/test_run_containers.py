@@ -18,7 +18,7 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from cv_pipelines.settings import ROOT
 from tests.execution.step_facts import leases
-from tests.execution.worker_nodes import JOBS, WorkerNodes
+from tests.execution.worker_nodes import CANCEL_SECONDS, JOBS, WorkerNodes
 from tests.installation import wait_for
 
 IMAGE = "cv-test-host:1"
@@ -142,7 +142,7 @@ def test_a_run_that_is_cancelled_ends_its_steps_without_the_janitor(production: 
     with production.nodes.instance() as instance:
         assert instance.run_launcher.terminate(run_id)
 
+    wait_for(lambda: production.nodes.guards(run_id) == [], CANCEL_SECONDS)
     assert production.wait(run_id) == DagsterRunStatus.CANCELED
-    wait_for(lambda: production.nodes.guards(run_id) == [])
     assert production.nodes.leftovers() == []
     assert [one.reason for one in leases(production.nodes, run_id)] == ["cancelled"]

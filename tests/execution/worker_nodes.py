@@ -27,6 +27,8 @@ from tests.swarm import Swarm, host_mounts
 WORKER = str(ROOT / "tests/execution/run_worker.py")
 JOBS = str(ROOT / "tests/execution/swarm_jobs.py")
 LEASE = 4.0
+CANCEL_SECONDS = 30.0
+"""In which a cancelled run and its steps end: `cancel_timeout_seconds` of deploy/dagster.yaml."""
 
 
 @dataclass
@@ -108,7 +110,7 @@ class WorkerNodes:
             assert run is not None
             instance.report_run_canceling(run)
         self._workers[run_id].send_signal(signal.SIGINT)
-        self._workers[run_id].wait(30)
+        self._workers[run_id].wait(CANCEL_SECONDS)
         run = self.run(run_id)
         assert run is not None
         assert run.status == DagsterRunStatus.CANCELED

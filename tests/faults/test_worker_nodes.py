@@ -11,7 +11,7 @@ from dagster import DagsterRunStatus
 from cv_pipelines.execution.leases import leases_of, lost_after
 from tests.execution.worker_nodes import LEASE, WorkerNodes, run_platform
 from tests.faults.outages import Outages
-from tests.installation import wait_for
+from tests.installation import PATIENCE, wait_for
 from tests.swarm import run_swarm
 
 AGAIN_SECONDS = lost_after(LEASE) + 30
@@ -120,7 +120,7 @@ def test_a_guard_that_is_killed_takes_its_step_with_it(platform: WorkerNodes) ->
 
 
 def test_the_janitor_ends_what_a_killed_run_has_left(platform: WorkerNodes) -> None:
-    run_id, _ = begin(platform, 120)
+    run_id, _ = begin(platform, 2 * PATIENCE)
     platform.kill_worker(run_id)
     with platform.instance() as instance:
         run = instance.get_run_by_id(run_id)

@@ -53,7 +53,7 @@ def gpu_service(swarm: Swarm, on: str, restart: str = "any", name: str = "gpu-sl
     mounts = [Mount(target, source, "bind", True) for source, target, *_ in (m.split(":") for m in host_mounts())]
     container = ContainerSpec(
         swarm.image,
-        args=["sleep", "300"],
+        args=["sleep", "600"],
         mounts=mounts,
         labels=LABELS,
         init=True,

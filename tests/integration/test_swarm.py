@@ -15,7 +15,7 @@ LABEL = {"cv-test": "sleeper"}
 
 def start_gpu_service(swarm: Swarm) -> None:
     mounts = [Mount(target, source, "bind", True) for source, target, *_ in (m.split(":") for m in host_mounts())]
-    container = ContainerSpec(swarm.image, args=["sleep", "300"], mounts=mounts, labels=LABEL, init=True)
+    container = ContainerSpec(swarm.image, args=["sleep", "600"], mounts=mounts, labels=LABEL, init=True)
     template = TaskTemplate(
         container,
         resources=Resources(generic_resources={"GPU": 2}),

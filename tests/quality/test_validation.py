@@ -51,6 +51,23 @@ def test_a_message_names_the_first_of_what_fails_and_counts_the_others() -> None
     assert found.message.endswith(f"Found: name '{'x' * 119}…', image id 'abababababab'.")
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(4 / 9 + 10, "10.4444"), (12345.5, "12345.5"), (1234567890.0, "1234567890.0"), (float("inf"), "inf")],
+)
+def test_a_message_has_no_more_digits_than_are_read(value: float, shown: str) -> None:
+    table = pd.DataFrame({"value": [value]})
+    (found,) = validate({"numbers": table}, [at_most(9, identity=("value",))])
+    assert found.message.endswith(f"Found: value {shown}.")
+    assert found.rows == [{"value": value}], "tables and --json have all digits"
+
+
+def test_a_share_keeps_its_first_digits() -> None:
+    table = pd.DataFrame({"value": [99], "share": [0.00012345678]})
+    (found,) = validate({"numbers": table}, [at_most(9, identity=("share",))])
+    assert found.message.endswith("Found: share 0.0001235.")
+
+
 def test_rules_of_one_table_may_name_rows_by_different_columns() -> None:
     table = numbers(3).assign(place=np.arange(3, dtype=np.int32))
     rules = [at_most(1, identity=("place", "name")), at_most(0, identity=("value",))]

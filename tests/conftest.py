@@ -24,6 +24,9 @@ from cv_pipelines.storage.local import LocalStore
 from cv_pipelines.storage.packs import Pack, Place
 from cv_pipelines.storage.protocol import ObjectStore
 
+# what helpers assert is told as a test's own is: which values differed
+pytest.register_assert_rewrite("tests")
+
 pytest_plugins = [
     "tests.browsers",
     "tests.clips",

@@ -120,8 +120,9 @@ class Platform:
         """What is still to be done."""
         database = self.ledger.database
         missing = [one.message_id for one in lost(database, self.sender.confirmed)]
-        open_events = undelivered(self.ledger)["open"]
-        return [*missing, *unfinished(database), *([f"{open_events} events"] if open_events else [])]
+        running = unfinished(database)
+        open_events = undelivered(self.ledger)["open"]  # asked last: a task that has just ended has one
+        return [*missing, *running, *([f"{open_events} events"] if open_events else [])]
 
     def check(self) -> None:
         """What must hold once everything is settled."""

@@ -86,7 +86,7 @@ def _marks_of(nodes: WorkerNodes, job: str) -> list[str]:
 
 def _run(nodes: WorkerNodes, job: str) -> str:
     run_id = nodes.launch(job, CV_BENCH_IMAGE="cv-test-host:1")
-    status = nodes.wait(run_id, 300).status
+    status = nodes.wait(run_id).status
     if status != DagsterRunStatus.SUCCESS:
         raise SystemExit(f"{job}: {status}: {nodes.messages(run_id)[-5:]}")
     return run_id

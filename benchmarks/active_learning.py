@@ -84,6 +84,7 @@ def measure(rounds: int) -> list[Figure]:
 
 def _trial(catalog: Catalog, folder: Path) -> tuple[str, Trial]:
     photos = Path(os.environ.get("CV_BENCH_DATA", "/nonexistent"), "clothing")
+    sizes: tuple[int, ...]
     if photos.is_dir():
         name, sizes, side = f"photos of {len(KINDS)} kinds", (80, 130, 180, 230), 48
         pool, test = (
@@ -96,9 +97,9 @@ def _trial(catalog: Catalog, folder: Path) -> tuple[str, Trial]:
         name, sizes, side = "digits", (60, 90, 120, 150, 180), 16
         pool, test = [one for n, one in enumerate(files) if n % 3], files[::3]
     truth = dict[str, str]()
-    manifests = [_hidden(catalog, folder / which, some, truth) for which, some in (("pool", pool), ("test", test))]
+    asked, judged = _hidden(catalog, folder / "pool", pool, truth), _hidden(catalog, folder / "test", test, truth)
     parameters = TrainingParameters(image_size=side)
-    return name, Trial(catalog, *manifests, truth, folder / "cache", sizes, parameters)
+    return name, Trial(catalog, asked, judged, truth, folder / "cache", sizes, parameters)
 
 
 def _hidden(catalog: Catalog, folder: Path, files: list[Path], truth: dict[str, str]) -> Reference:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import boto3
+from botocore.config import Config
 
 from benchmarks.measure import Figure, figure, free_port, seconds
 from cv_pipelines.errors import InfrastructureError
@@ -42,7 +43,7 @@ def measure(rounds: int) -> list[Figure]:
 
 def _source(rounds: int) -> Figure:
     source = s3_source("s3://photos")
-    client = boto3.client("s3", config=boto3.session.Config(max_pool_connections=source.threads))
+    client = boto3.client("s3", config=Config(max_pool_connections=source.threads))
     keys = [f"cat/{number:05}.jpg" for number in range(OBJECTS)]
 
     def bare() -> None:

@@ -64,7 +64,7 @@ def _speed(catalog: Catalog, folder: Path, name: str, source: Path, size: int, e
     images = LabelledImages(manifest["image_id"].tolist(), targets, splits, classes, name)
     parameters = TrainingParameters(image_size=size, epochs=epochs, patience=epochs)
     pixels = open_cache(folder / "cache", stored_images(bundle), images.image_ids, size, silent)
-    ours, bare = [], []
+    ours, bare = list[float](), list[float]()
     for _ in range(rounds):
         checkpoints = Checkpoints(catalog.store, f"{name}-{len(ours)}")
         ours.append(fit(images, pixels, parameters, 64, checkpoints, silent).images_per_second or 0.0)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -20,7 +20,7 @@ def frame_pixels(number: int, width: int = 64, height: int = 48) -> NDArray[np.u
     return pixels
 
 
-def number_in(pixels: NDArray[np.uint8]) -> int:
+def number_in(pixels: np.ndarray) -> int:
     """The number that `frame_pixels` wrote, in spite of what a codec has done to it."""
     height, width = pixels.shape[:2]
     row = pixels[height // 3 : height * 5 // 6].mean(axis=(0, 2))
@@ -63,7 +63,8 @@ def write_video(
     given = {"g": 10, "bf": 2, "threads": 1} | options
     generator = np.random.default_rng(0)
     with av.open(str(path), "w", options={"movflags": movflags} if path.suffix == ".mp4" else {}) as container:
-        stream = container.add_stream(codec, rate=rate, options={name: str(given[name]) for name in given})
+        words = {name: str(value) for name, value in given.items()}
+        stream = cast(av.VideoStream, container.add_stream(codec, rate=rate, options=words))
         stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
         if times:
             stream.codec_context.time_base = Fraction(1, 1000)

@@ -151,7 +151,7 @@ def draw_film(path: Path, frames: int = 90) -> Path:
         for number in range(frames):
             image = Image.new("RGB", (96, 64), "navy")
             ImageDraw.Draw(image).ellipse((number, 20, number + 20, 40), fill="orange")
-            film.mux(stream.encode(av.VideoFrame.from_image(image)))
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(image), "rgb24")))
         film.mux(stream.encode())
     return path
 

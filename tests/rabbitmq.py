@@ -79,7 +79,7 @@ class RabbitMQ:
 
     def ctl(self, *arguments: str) -> str:
         """Run `rabbitmqctl`; returns what it prints."""
-        command = [self.programs / "rabbitmqctl", "--quiet", *arguments]
+        command: list[str | Path] = [self.programs / "rabbitmqctl", "--quiet", *arguments]
         done = subprocess.run(
             command, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=60, check=False
         )

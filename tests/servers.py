@@ -96,15 +96,19 @@ def run_postgres(durable: bool = False, address: str = "127.0.0.1") -> Iterator[
     if user:
         shutil.chown(folder, user)
     data, port = folder / "data", free_port()
-    initdb = [programs / "initdb", "--auth=trust", "-U", "cv", "--no-sync", "-E", "UTF8", "--locale=C", "-D", data]
-    subprocess.run(initdb, check=True, capture_output=True, user=user, cwd=folder)
+    initdb = ["--auth=trust", "-U", "cv", "--no-sync", "-E", "UTF8", "--locale=C"]
+    subprocess.run(
+        [programs / "initdb", *initdb, "-D", data], check=True, capture_output=True, user=user, cwd=folder
+    )
     (data / "pg_hba.conf").write_text(_ACCESS)
     options = {"port": port, "listen_addresses": address, "unix_socket_directories": folder}
     options["fsync"] = "on" if durable else "off"
     options["timezone"] = "Asia/Tokyo"  # nobody may depend on the server's
-    command = [programs / "postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items())]
+    given = [f"--{name}={value}" for name, value in options.items()]
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, user=user, cwd=folder)
+        process = subprocess.Popen(
+            [programs / "postgres", "-D", data, *given], stdout=log, stderr=log, user=user, cwd=folder
+        )
     try:
         server = Postgres(port, programs, address)
         wait_for(lambda: process.poll() is not None or _answers(server))

@@ -135,8 +135,11 @@ def test_what_was_never_published_is_asked_for_with_the_command(catalog: Catalog
 
 @on_both_databases
 def test_the_newest_artefact_is_found_by_the_start_of_its_version(catalog: Catalog) -> None:
+    def put_once(number: int, version: str) -> None:
+        catalog.once("toy", {"n": number}, lambda _: put(catalog, version))
+
     for number, version in enumerate(["a_b-1", "axb-2", "a_b-3", "axb-4"]):
-        catalog.once("toy", {"n": number}, lambda _, version=version: put(catalog, version))
+        put_once(number, version)
 
     newest = catalog.newest("toy", "a_b")
 

@@ -97,7 +97,8 @@ def test_every_step_carries_the_one_retry_policy(defs: Definitions) -> None:
     ):
         assert defs.resolve_job_def(job).op_retry_policy == STEP_RETRIES
     for job in ("classify_images", "exercise"):
-        assert [node.definition.retry_policy for node in defs.resolve_job_def(job).nodes] == [STEP_RETRIES]
+        ops = [op for node in defs.resolve_job_def(job).nodes for op in node.definition.iterate_op_defs()]
+        assert [op.retry_policy for op in ops] == [STEP_RETRIES]
 
 
 def test_each_rule_is_a_check_that_blocks_where_the_rule_does(defs: Definitions) -> None:

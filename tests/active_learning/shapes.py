@@ -1,5 +1,6 @@
 """A data set of made artefacts: 40 images, three classes, predictions and embeddings of known order."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,7 @@ class Shapes:
     manifest: Reference
     ids: list[str]
 
-    def publish(self, asset: str, version: str, facts: dict[str, object], **tables: pa.Table) -> Reference:
+    def publish(self, asset: str, version: str, facts: Mapping[str, object], **tables: pa.Table) -> Reference:
         parts = {name: put_table(self.catalog.store, table) for name, table in tables.items()}
         made = put_bundle(self.catalog.store, asset, version, facts, parts)
         self.catalog.publish(asset, "shapes", made)
@@ -43,7 +44,7 @@ class Shapes:
             "entropy": (1.1 - best).astype(np.float32),
         }
         table = pa.table({name: value for name, value in {**columns, **changed}.items() if value is not None})
-        facts: dict[str, object] = {"model": "model-1", "data": manifest or self.manifest.version}
+        facts = {"model": "model-1", "data": manifest or self.manifest.version}
         self.publish("predictions", "model-1-x", facts, predictions=table)
         return table
 

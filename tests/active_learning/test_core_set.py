@@ -16,9 +16,9 @@ def taken(
     vectors: np.ndarray, centres: np.ndarray, most: int, lots: np.ndarray | None = None
 ) -> list[tuple[int, float]]:
     eligible = np.ones(len(vectors), np.bool_)
-    found = []
+    found: list[tuple[int, float]] = []
     for row, distance in farthest_first(
-        vectors, centres, eligible, np.arange(len(vectors)) if lots is None else lots
+        vectors, centres, eligible, np.arange(float(len(vectors))) if lots is None else lots
     ):
         if len(found) == most:
             break
@@ -61,8 +61,8 @@ def test_what_is_not_eligible_is_never_taken_and_nobody_waits_for_more() -> None
 
 def test_of_many_centres_some_are_taken_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(core_set, "MOST_CENTRES", 3)
-    np.testing.assert_array_equal(core_set._some(np.arange(10)[:, None])[:, 0], [0, 3, 6])
-    np.testing.assert_array_equal(core_set._some(np.arange(2)[:, None])[:, 0], [0, 1])
+    np.testing.assert_array_equal(core_set._some(np.arange(10, dtype=np.float32)[:, None])[:, 0], [0, 3, 6])
+    np.testing.assert_array_equal(core_set._some(np.arange(2, dtype=np.float32)[:, None])[:, 0], [0, 1])
 
 
 @given(st.integers(2, 30), st.integers(0, 5), st.integers(0, 2**32 - 1))

@@ -29,7 +29,7 @@ def train(shapes: Shapes) -> None:
 
 
 def ask(shapes: Shapes, **settings: object) -> list[int]:
-    made = make_queue(shapes.catalog, "shapes", shapes.manifest, QueueParameters(**settings))  # type: ignore[arg-type]
+    made = make_queue(shapes.catalog, "shapes", shapes.manifest, QueueParameters(**settings))
     shapes.catalog.publish("label_queue", "shapes", made.reference)
     return [int(one) for one in made.bundle.table("queue")["image_id"].to_pylist()]
 

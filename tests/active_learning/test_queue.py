@@ -23,7 +23,7 @@ MODEL = Author("program", "model", "model-1")
 
 
 def ask(shapes: Shapes, **settings: object) -> Outcome:
-    return make_queue(shapes.catalog, "shapes", shapes.manifest, QueueParameters(**settings))  # type: ignore[arg-type]
+    return make_queue(shapes.catalog, "shapes", shapes.manifest, QueueParameters(**settings))
 
 
 def asked(outcome: Outcome) -> list[int]:

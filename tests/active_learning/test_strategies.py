@@ -23,7 +23,7 @@ POOL = Pool([*"abcde"], np.array([0.5, 0.4, 0.3, 0.2, 0.1]), SEEN, detections=np
 def asked(name: str, pool: Pool = POOL, **settings: object) -> list[int]:
     """Rows in the order in which a strategy asks for them."""
     eligible, rows = np.ones(len(pool.image_ids), np.bool_), []
-    for row, _ in in_order(name, pool, QueueParameters(**settings), eligible):  # type: ignore[arg-type]
+    for row, _ in in_order(name, pool, QueueParameters(**settings), eligible):
         eligible[row] = False
         rows.append(row)
     return rows

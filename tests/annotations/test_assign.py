@@ -1,6 +1,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from random import Random
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from pydantic import ValidationError
 from cv_pipelines.annotations.splits import SPLITS, Candidate, SplitParameters, assign
 
 SHARES = SplitParameters().shares()
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -79,16 +82,16 @@ def test_relabelling_moves_nobody(case: Case, data: st.DataObject) -> None:
 
 
 @given(cases(), st.randoms(use_true_random=False))
-def test_the_order_in_which_things_are_listed_does_not_matter(case: Case, random: object) -> None:
-    def shuffled(values: Sequence[object]) -> list[object]:
+def test_the_order_in_which_things_are_listed_does_not_matter(case: Case, random: Random) -> None:
+    def shuffled(values: Sequence[T]) -> list[T]:
         values = list(values)
-        random.shuffle(values)  # type: ignore[attr-defined]
+        random.shuffle(values)
         return values
 
     other = Case(
-        shuffled(case.candidates),  # type: ignore[arg-type]
-        dict(shuffled(list(case.standing.items()))),  # type: ignore[arg-type]
-        {one: shuffled(case.neighbours[one]) for one in shuffled(list(case.neighbours))},  # type: ignore[misc]
+        shuffled(case.candidates),
+        dict(shuffled(list(case.standing.items()))),
+        {one: shuffled(case.neighbours[one]) for one in shuffled(list(case.neighbours))},
         case.seed,
     )
 

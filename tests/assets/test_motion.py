@@ -18,6 +18,7 @@ from cv_pipelines.motion.published.motion_files import parse_motion
 from cv_pipelines.motion.published.region_files import parse_regions
 from cv_pipelines.motion.settings import load_motion_settings
 from cv_pipelines.settings import ROOT
+from cv_pipelines.workers import map_in_workers
 from tests.assets.motion_runs import ASSETS, UP_TO_MOTION, Archive, checks, failure, materialized, steps
 
 ALL_CHECKS = {
@@ -36,12 +37,11 @@ ALL_CHECKS = {
 def analysed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The numbers of the chunks that are given to workers."""
     numbers: list[int] = []
-    really = analysis.map_in_workers
 
     def spy(work: Any, items: Any, *others: Any, **more: Any) -> Iterator[Any]:
         items = list(items)
         numbers.extend(item.chunk.number for item in items)
-        return really(work, items, *others, **more)
+        return map_in_workers(work, items, *others, **more)
 
     monkeypatch.setattr(analysis, "map_in_workers", spy)
     return numbers

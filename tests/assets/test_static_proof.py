@@ -4,6 +4,7 @@ import base64
 import io
 from pathlib import Path
 
+from dagster import TableMetadataValue
 from PIL import Image
 
 from tests.assets.motion_runs import Archive, failure, materialized
@@ -23,7 +24,9 @@ def test_videos_that_have_pictures_are_set_side_by_side(archive: Archive, clip: 
         encoded = str(told["preview"].value).partition("base64,")[2].removesuffix(")")
         data = base64.b64decode(encoded)
         assert len(data) <= 40 * 1024
-        rows = [str(record.data["video"]) for record in told["videos"].records]  # type: ignore[union-attr]
+        table = told["videos"]
+        assert isinstance(table, TableMetadataValue)
+        rows = [str(record.data["video"]) for record in table.records]
         return rows, Image.open(io.BytesIO(data)).size
 
     one, small = proved()

@@ -170,7 +170,7 @@ class Raw(BasicProperties):
     """Properties whose table of headers is given as bytes: pika would not write such ones."""
 
     def __init__(self, table: bytes) -> None:
-        super().__init__(message_id="hostile", delivery_mode=2)
+        BasicProperties.__init__(self, message_id="hostile", delivery_mode=2)
         self.table = table
 
     def encode(self) -> list[bytes]:

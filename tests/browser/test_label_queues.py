@@ -168,7 +168,7 @@ def test_a_tile_with_many_classes_and_boxes_stays_a_tile(
     boxes = [[number % 12, number % 40, number % 30, 4, 4] for number in range(1200)]
     say(site, ids[11], {"boxes": boxes, "classes": list(range(12))}, "bob")
     for scheme in ("light", "dark"):
-        ann.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        ann.emulate_media(color_scheme=scheme)
         ann.reload()
         last = tiles(ann).nth(11)
         expect(last.locator(".dot")).to_have_count(12)

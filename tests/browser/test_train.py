@@ -126,7 +126,7 @@ def test_a_training_that_fails_shows_the_end_of_its_log(
 
 def test_axes_of_a_curve_have_round_numbers_that_hold_all_values(site: Site, url: str, page: Page) -> None:
     enter(page, url, site.tokens["viewer"], "/datasets/shapes/train")
-    ends = [[0, 1], [0.31, 0.94], [0, 0], [1, 1], [-3, 1e9], [0, 1e-7]]
+    ends: list[list[float]] = [[0, 1], [0.31, 0.94], [0, 0], [1, 1], [-3, 1e9], [0, 1e-7]]
     code = f"async (ends) => {{ const {{ ticks }} = await import('{static('train/curve.js')}');"
     axes = page.evaluate(f"{code} return ends.map(([least, most]) => ticks(least, most)); }}", ends)
 

@@ -13,7 +13,7 @@ from cv_pipelines.cli.main import main
 from cv_pipelines.settings import load_settings
 from tests.detections.street import BOXES, label_street, make_street
 
-SEEN = [
+SEEN: list[dict[str, Any]] = [
     {"image_id": image, "category_id": box.label, "bbox": list(box[1:5]), "score": 0.5}
     for image, name in (("i1", "north/0001"), ("i3", "0002"))
     for box in BOXES[image]

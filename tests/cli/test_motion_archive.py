@@ -61,7 +61,7 @@ def backfills(status: BulkActionStatus | None = None) -> list[str]:
     with open_instance() as instance:
         found = instance.get_backfills()
         for one in found if status else ():
-            instance.update_backfill(one.with_status(status))  # type: ignore[arg-type]
+            instance.update_backfill(one.with_status(status))
         return [one.backfill_id for one in found]
 
 

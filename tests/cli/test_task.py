@@ -108,7 +108,7 @@ def test_who_waits_gets_the_result(installation: Installation, ledger: Ledger) -
 def test_who_waits_for_a_task_that_fails_gets_status_1_and_the_reason(
     installation: Installation, ledger: Ledger
 ) -> None:
-    fields = {"kind": "fail", "params": {"source": "input"}, "submitted_by": "me"}
+    fields: dict[str, Any] = {"kind": "fail", "params": {"source": "input"}, "submitted_by": "me"}
     hand_in(ledger, "a", **fields)
     do_all(ledger, TaskError(source="input", code="asked", message="As you like."))
     message = {"schema": "cv.task/v1", "task_id": "a", **fields}

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,12 +19,12 @@ MakeVideo = Callable[..., Path]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Result]]:
     """`run(*words)`: a command, in a folder and with a state of its own."""
     monkeypatch.setenv("CV_STATE", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
     load_settings.cache_clear()
-    yield lambda *words: CliRunner().invoke(main, ["video", *words])  # type: ignore[misc]
+    yield lambda *words: CliRunner().invoke(main, ["video", *words])
     load_settings.cache_clear()
 
 

@@ -35,7 +35,7 @@ def test_a_database_is_copied_whole_while_somebody_writes_to_it(tmp_path: Path) 
 
     with open_database(f"sqlite:///{target}").connect() as connection:
         count = select(artefacts.c.kind, func.count()).group_by(artefacts.c.kind)
-        counts = dict(connection.execute(count).all())
+        counts: dict[str, int] = dict(connection.execute(count).all())
     assert counts["a"] == counts["b"] > 0
     assert [path.name for path in target.parent.iterdir() if "partial" in path.name] == []
 

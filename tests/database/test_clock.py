@@ -3,8 +3,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import create_engine, select
 
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.database.clock import now
@@ -59,8 +58,8 @@ def test_the_current_time_can_be_asked_for(catalog: Catalog) -> None:
 
 
 def test_the_clock_is_written_in_the_words_of_each_database() -> None:
-    assert str(now().compile(dialect=postgresql.dialect())) == "clock_timestamp()"
-    assert "strftime" in str(now().compile(dialect=sqlite.dialect()))
+    assert str(now().compile(create_engine("postgresql+psycopg://"))) == "clock_timestamp()"
+    assert "strftime" in str(now().compile(create_engine("sqlite://")))
 
 
 @on_both_databases

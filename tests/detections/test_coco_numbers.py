@@ -88,7 +88,7 @@ def test_classes_count_alike_and_not_by_their_objects() -> None:
 
 places = st.tuples(*(st.integers(low, high) for low, high in ((0, 60), (0, 30), (1, 120), (1, 120))))
 objects = st.builds(
-    lambda label, place, kind: Box(label, *map(float, place), (), kind),
+    lambda label, place, kind: Box._make((label, *map(float, place), (), kind)),
     st.sampled_from("xyz"),
     places,
     st.sampled_from([{}, {}, {"iscrowd": 1}]),

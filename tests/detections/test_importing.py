@@ -83,7 +83,7 @@ def test_text_of_voc(street: Catalog, write: Write) -> None:
     assert (done.report.images, done.classes) == (2, {"car": 2, "traffic_light": 1})
 
 
-BAD = [
+BAD: list[tuple[dict[str, object], str]] = [
     ({"image_id": "0009.jpg"}, "unknown_image"),
     ({"image_id": "0001.jpg"}, "ambiguous_image"),
     ({"image_id": 4}, "no_ground_truth"),

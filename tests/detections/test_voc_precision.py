@@ -15,7 +15,7 @@ from tests.detections.boxes import Seen, one_class
 IMAGES = ("a", "b")
 places = st.tuples(*(st.integers(low, high) for low, high in ((0, 6), (0, 3), (1, 6), (1, 3))))
 kinds = st.sampled_from([{}, {}, {}, {"difficult": 1}, {"iscrowd": 1}])
-boxes = st.builds(lambda place, kind: Box("cat", *map(float, place), (), kind), places, kinds)
+boxes = st.builds(lambda place, kind: Box._make(("cat", *map(float, place), (), kind)), places, kinds)
 labels = st.fixed_dictionaries({image: st.lists(boxes, max_size=4) for image in IMAGES})
 detections = st.lists(
     st.builds(
@@ -41,7 +41,7 @@ def by_definition(images: dict[str, list[Box]], seen: list[Seen]) -> tuple[Fract
     wanted = sum(not box.attributes for boxes in images.values() for box in boxes)
     if not wanted:
         return None
-    taken, right, curve = set(), 0, []
+    taken, right, curve = set(), 0, list[tuple[Fraction, Fraction]]()
     for one in sorted(seen, key=lambda one: -one[6]):
         best, place = Fraction(-1), -1
         for number, box in enumerate(images[one[0]]):

@@ -104,7 +104,7 @@ def test_the_commands_of_a_page_work(
     if page.stem == "videos":
         draw_film(tmp_path / "films" / "crossing.mp4")
         s3: S3 = request.getfixturevalue("s3_server")
-        environment |= s3.environment | {"BUCKET": s3.new_bucket().removeprefix("s3://")}
+        environment |= {**s3.environment, "BUCKET": s3.new_bucket().removeprefix("s3://")}
         s3.client.upload_file(str(tmp_path / "films" / "crossing.mp4"), environment["BUCKET"], "2024/crossing.mp4")
     if page.stem == "camera-motion":
         (tmp_path / "films").mkdir()

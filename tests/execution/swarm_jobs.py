@@ -4,8 +4,10 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 from dagster import (
+    AssetExecutionContext,
     Definitions,
     DynamicOut,
     DynamicOutput,
@@ -13,6 +15,7 @@ from dagster import (
     In,
     JobDefinition,
     Nothing,
+    OpDefinition,
     OpExecutionContext,
     Out,
     RetryPolicy,
@@ -39,10 +42,10 @@ def mark(context: OpExecutionContext, text: str) -> None:
         file.write("|".join(words) + "\n")
 
 
-def sleep_op(name: str, tags: dict[str, str] | None = None, **options: object):
+def sleep_op(name: str, tags: dict[str, str] | None = None) -> OpDefinition:
     """An op that sleeps as long as the run's tag cv_test/seconds says."""
 
-    @op(name=name, tags=tags or {}, retry_policy=ONE_RETRY, **options)
+    @op(name=name, tags=tags or {}, retry_policy=ONE_RETRY)
     def sleeper(context: OpExecutionContext) -> None:
         mark(context, "began")
         print(f"printed by {name}", flush=True)
@@ -55,7 +58,7 @@ def sleep_op(name: str, tags: dict[str, str] | None = None, **options: object):
 @op(retry_policy=RETRIES, tags={"cv/memory_gb": "0.6"})
 def hungry(context: OpExecutionContext) -> None:
     """Takes as much memory as its tag says, halved with each failure for want of it."""
-    failures = failures_of(context, ResourceError)
+    failures = failures_of(cast(AssetExecutionContext, context), ResourceError)  # it asks for what both have
     mark(context, f"failures={failures}")
     size = int(float(context.run.tags["cv_test/gb"]) * 1e9) >> failures
     held = bytearray(size)

@@ -1,5 +1,6 @@
 """Docker's errors in words, and whether it is worth while to ask again."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +13,7 @@ from cv_pipelines.execution.engine import EngineRefusedError, EngineUnreachableE
 
 def answer(status: int, words: str) -> APIError:
     response = SimpleNamespace(status_code=status, reason="", url="")
-    return APIError(words, response=response, explanation=words)  # type: ignore[arg-type]
+    return APIError(words, response=response, explanation=words)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def test_errors_say_what_was_wanted_and_what_to_do(error: Exception, kind: type[
     assert "drain w1" in str(caught.value)
 
 
-def test_nobody_there_is_told(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
 
     with pytest.raises(EngineUnreachableError, match="is DOCKER_HOST right"), explained("list nodes"):

@@ -13,7 +13,7 @@ OLD, NEW = "20.10.24+dfsg1", "27.1.1"
 
 def node(
     name: str, units: int = 0, engine: str = OLD, state: str = "ready", availability: str = "active", **more: Any
-):
+) -> dict[str, Any]:
     resources: dict[str, Any] = {"NanoCPUs": 8_000_000_000, "MemoryBytes": 64_000_000_000}
     if units:
         resources["GenericResources"] = [{"DiscreteResourceSpec": {"Kind": "GPU", "Value": units}}]

@@ -18,7 +18,7 @@ class Log:
 
 def test_the_rate_is_that_of_this_step_and_not_of_what_was_there_before(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    monkeypatch.setattr("cv_pipelines.execution.progress.time.monotonic", lambda: now)
     step: Any = Log()
     listen = progress.log_progress(step)
 

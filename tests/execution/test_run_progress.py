@@ -1,6 +1,7 @@
 """Where steps stand, as pages read it."""
 
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -140,7 +141,7 @@ def test_what_is_old_is_forgotten(database: Engine) -> None:
 def test_a_long_history_is_shown_from_its_first_to_its_last_epoch_in_few_points(epochs: int, most: int) -> None:
     curve = curve_of([{"loss": float(number)} for number in range(1, epochs + 1)], most)
 
-    numbers = [point["epoch"] for point in curve]
+    numbers = cast(list[float], [point["epoch"] for point in curve])
     assert numbers == sorted({*numbers})
     assert len(numbers) <= most + 1
     assert (numbers[0], numbers[-1]) == (1, epochs) if epochs else numbers == []

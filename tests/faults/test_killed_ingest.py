@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 import pytest
 
-from cv_pipelines.catalog import Catalog
+from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.database.engine import open_database
 from cv_pipelines.images.ingest import ingest
 from cv_pipelines.images.sources.folder import FolderSource
@@ -136,7 +136,7 @@ def test_a_folder_that_grows_while_it_is_read_loses_nothing(
     camera = context.Process(target=_add_files, args=(folder, stop))
     camera.start()
     wait_for(lambda: any((folder / "dog").glob("new *")))
-    outcomes = []
+    outcomes: list[Outcome] = []
     try:
         for _ in range(3):
             previous = outcomes[-1].reference if outcomes else None

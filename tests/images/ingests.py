@@ -41,7 +41,8 @@ class DeadlySource(FolderSource):
         if item.path.endswith("deadly.png"):
             os._exit(11)
         inspection.DECODE_SECONDS = 1  # in the worker, which has nothing else to do
-        inspection.decode_opened = _hang if item.path.endswith("endless.png") else decode_opened
+        decode = _hang if item.path.endswith("endless.png") else decode_opened
+        pytest.MonkeyPatch().setattr(inspection, "decode_opened", decode)
         return super().read(item)
 
 

@@ -67,7 +67,7 @@ def test_every_mode_gives_rgb_of_8_bits(encode: Encode, mode: str) -> None:
 
     pixels = decode_image(data)
 
-    assert (pixels.shape, pixels.dtype) == ((5, 7, 3), np.uint8)
+    assert (pixels.shape, pixels.dtype) == ((5, 7, 3), np.dtype(np.uint8))
 
 
 def test_cmyk_gives_the_colours_that_were_meant(encode: Encode) -> None:

@@ -25,7 +25,7 @@ def exif(orientation: int) -> Image.Exif:
 def test_what_is_handed_out_is_upright_and_silent(
     kind: str, orientation: int, picture: Callable[..., np.ndarray], encode: Callable[..., bytes]
 ) -> None:
-    options = {} if kind in ("GIF", "BMP") else {"exif": exif(orientation)}
+    options: dict[str, object] = {} if kind in ("GIF", "BMP") else {"exif": exif(orientation)}
     if kind == "PNG":
         text = PngImagePlugin.PngInfo()
         text.add_text("where", WORDS.decode())

@@ -14,7 +14,7 @@ from PIL import Image
 
 from cv_pipelines.errors import ResourceError
 from cv_pipelines.images import inspection
-from cv_pipelines.images.decode import decode_image
+from cv_pipelines.images.decode import decode_image, decode_opened
 from cv_pipelines.images.inspection import FORGOTTEN, UNREADABLE, Columns, Inspector, crashed
 from cv_pipelines.images.manifest import FACTS
 from cv_pipelines.images.sources.folder import FolderSource
@@ -278,11 +278,10 @@ def test_over_a_network_files_are_read_several_at_once_and_not_too_far_ahead(
     source = DistantSource(encode(picture(1)))
     names = ["good", "away", "bad", *(f"{number}" for number in range(37))]
     ahead: list[int] = []
-    decode = inspection.decode_opened
 
     def decode_and_look(image: Image.Image, **options: int) -> NDArray[np.uint8]:
         ahead.append(source.read_so_far - len(ahead))
-        return decode(image, **options)
+        return decode_opened(image, **options)
 
     monkeypatch.setattr(inspection, "decode_opened", decode_and_look)
     rows = rows_of(Inspector(source, store)([SourceItem(name, name) for name in names]))  # type: ignore[arg-type]

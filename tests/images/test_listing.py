@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -33,6 +34,10 @@ class Listed:
         raise NotImplementedError
 
 
+def changed(**fields: Any) -> SourceItem:
+    return ITEM._replace(**fields)
+
+
 def hash_of(*items: SourceItem) -> str:
     return listing_hash(read_listing(Listed(list(items))))
 
@@ -63,12 +68,12 @@ def test_a_source_that_is_gone_is_an_error_and_not_a_short_listing() -> None:
 
 @pytest.mark.parametrize("field", ["path", "label", "split", "group", "stamp", "problem"])
 def test_the_hash_of_a_listing_changes_with_whatever_a_row_says(field: str) -> None:
-    assert hash_of(ITEM._replace(**{field: "other"})) != hash_of(ITEM)
+    assert hash_of(changed(**{field: "other"})) != hash_of(ITEM)
 
 
 @pytest.mark.parametrize("field", ["label", "split"])
 def test_to_have_no_class_or_split_is_something_else_than_an_empty_one(field: str) -> None:
-    assert hash_of(ITEM._replace(**{field: None})) != hash_of(ITEM._replace(**{field: ""}))
+    assert hash_of(changed(**{field: None})) != hash_of(changed(**{field: ""}))
 
 
 def test_the_hash_of_a_listing_changes_when_a_file_comes_or_goes() -> None:

@@ -91,7 +91,9 @@ def conflicts(good: list[File], accepted: set[str]) -> set[str]:
     """Images that stand in two classes, where nobody has said which one is right."""
     labels: dict[str, set[str]] = {}
     for file in good:
-        labels.setdefault(file.image_id, set()).update({file.source_label} - {None})
+        classes = labels.setdefault(file.image_id, set())
+        if file.source_label is not None:
+            classes.add(file.source_label)
     chosen = {file.image_id for file in good if file.path in accepted and file.source_label}
     return {image for image, classes in labels.items() if len(classes) > 1} - chosen
 

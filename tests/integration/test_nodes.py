@@ -95,7 +95,7 @@ def test_the_list_shows_who_has_gpus_and_who_uses_them(manager: Installation, sw
     before = nodes(manager)
     with gpu_service(swarm, on=""):
         wait_for(lambda: place_of(swarm))
-        busy = place_of(swarm)
+        busy = str(place_of(swarm))
         during, table = nodes(manager), manager.run("node", "list").stdout
 
     assert {name: (one["role"], one["gpus"], one["gpus_free"]) for name, one in before.items()} == {
@@ -103,13 +103,13 @@ def test_the_list_shows_who_has_gpus_and_who_uses_them(manager: Installation, sw
         "w1": ("worker", 1, 1),
         "w2": ("worker", 1, 1),
     }
-    idle = {"w1": "w2", "w2": "w1"}[str(busy)]
+    idle = {"w1": "w2", "w2": "w1"}[busy]
     assert (during[busy]["gpus_used"], during[busy]["gpus_free"]) == (1, 0)
     assert (during[idle]["gpus_used"], during[idle]["gpus_free"]) == (0, 1)
     step = {"run_id": "0123456789abcdef", "step_key": "trained_model", "state": "running", "gpus": 1}
     assert during[busy]["steps"] == [step]
     (line,) = [line for line in table.splitlines() if "trained_model (01234567)" in line]
-    assert line.startswith(str(busy))
+    assert line.startswith(busy)
     assert before["w1"]["engine"].startswith("20.10")
     assert before["w1"]["memory_gb"] > 0.5
 

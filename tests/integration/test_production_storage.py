@@ -24,7 +24,7 @@ class Production:
     postgres: Postgres
     s3: S3
 
-    def rows(self, query: str) -> list[tuple[object, ...]]:
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
         database = self.installation.extra["CV_DATABASE_URL"].rpartition("/")[2]
         return self.postgres.execute(query, database)
 
@@ -89,7 +89,7 @@ def test_the_records_of_dagster_are_beside_those_of_the_platform(production: Pro
 
 
 def test_the_sensors_of_the_daemon_tick_without_a_fault(production: Production) -> None:
-    ticks = dict(production.rows("SELECT status, count(*) FROM dagster.job_ticks GROUP BY status"))
+    ticks: dict[str, int] = dict(production.rows("SELECT status, count(*) FROM dagster.job_ticks GROUP BY status"))
     faults = "{ instance { daemonHealth { allDaemonStatuses { daemonType lastHeartbeatErrors { message } } } } }"
     daemons = production.graphql(faults)["instance"]["daemonHealth"]["allDaemonStatuses"]
 

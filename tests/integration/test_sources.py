@@ -61,7 +61,7 @@ def write_bucket(s3: S3, contents: Contents) -> str:
 @pytest.fixture
 def _fresh_workers() -> None:
     """Workers are forked from a process that keeps the environment in which it was started."""
-    forkserver._forkserver._stop()
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # there is no public way
 
 
 @pytest.mark.usefixtures("_fresh_workers")

@@ -157,8 +157,9 @@ def trained(
 def save_each_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings write a checkpoint after every epoch, not every few seconds."""
     from cv_pipelines.models import fitting
+    from cv_pipelines.models.course import Course
 
-    monkeypatch.setattr(fitting, "Course", functools.partial(fitting.Course, save_every=0.0))
+    monkeypatch.setattr(fitting, "Course", functools.partial(Course, save_every=0.0))
 
 
 @pytest.fixture(scope="session")

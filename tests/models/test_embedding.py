@@ -90,4 +90,4 @@ def test_a_data_set_without_images_has_an_empty_table(tmp_path: Path) -> None:
 
 def test_nothing_is_no_direction() -> None:
     vectors = np.array([[3.0, 4.0], [0.0, 0.0]], np.float32)
-    np.testing.assert_allclose(normalised(vectors), [[0.6, 0.8], [0, 0]])
+    np.testing.assert_allclose(normalised(vectors), [[0.6, 0.8], [0.0, 0.0]])

@@ -33,7 +33,7 @@ def test_every_image_of_the_test_split_is_answered_in_order(
 
 
 def test_what_is_predicted_is_the_most_probable_class_of_the_model(answers: pd.DataFrame) -> None:
-    probabilities = np.stack(answers["probabilities"])
+    probabilities = np.stack(answers["probabilities"].to_list())
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     classes = np.array(["blue", "green", "red"])
     assert answers["predicted"].tolist() == classes[probabilities.argmax(axis=1)].tolist()
@@ -50,7 +50,7 @@ def test_the_facts_follow_from_the_answers(evaluation: Bundle, answers: pd.DataF
     assert (facts["accuracy_low"], facts["accuracy_high"]) == metrics.bootstrap_interval(correct.astype(int))
     assert facts["majority_share"] == answers["label"].value_counts().max() / len(answers)
     truth = np.array([classes.index(label) for label in answers["label"]])
-    expected = metrics.calibration(truth, np.stack(answers["probabilities"]).astype(float))
+    expected = metrics.calibration(truth, np.stack(answers["probabilities"].to_list()).astype(float))
     assert facts["calibration"]["error"] == pytest.approx(expected["error"], abs=1e-6)
     table = pd.crosstab(answers["label"], answers["predicted"]).reindex(classes, fill_value=0)
     assert facts["confusion"]["counts"] == table.reindex(columns=classes, fill_value=0).to_numpy().tolist()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import av
 import cv2
@@ -102,7 +103,7 @@ def views(scene: Picture, path: Camera, width: int, height: int) -> Iterator[Pic
         shift = centre + 2 * np.array([b.real, b.imag]) - turn @ middle
         warp = np.hstack([turn, shift[:, None]])
         large = cv2.warpAffine(scene, warp, size.tolist(), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-        yield cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA)
+        yield np.asarray(cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def write_clip(
@@ -115,7 +116,8 @@ def write_clip(
 ) -> Path:
     """Encode pictures at ordinary quality."""
     with av.open(str(file), "w") as container:
-        stream = container.add_stream(codec, rate=Fraction(rate), options={"crf": CRF, **(options or {})})
+        given = {"crf": CRF, **(options or {})}
+        stream = cast(av.VideoStream, container.add_stream(codec, rate=Fraction(rate), options=given))
         stream.pix_fmt = pixels
         for number, picture in enumerate(pictures):
             if not number:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -77,7 +78,7 @@ def test_every_interval_is_there_once(long: Path, store: LocalStore) -> None:
     assert table["from_time"].to_pylist()[:3] == ["0", "1/30", "1/15"]
     assert all(table["valid"].to_pylist())
     facts = facts_of(table)
-    assert (facts.video, facts.frames, facts.rate, facts.duration) == (str(long), 600, 30, 20)
+    assert (facts.video, facts.frames, facts.rate, facts.duration) == (str(long), 600, Fraction(30), Fraction(20))
 
 
 def test_progress_counts_each_frame_once(long: Path, store: LocalStore) -> None:

@@ -17,7 +17,7 @@ from cv_pipelines.motion.artefacts.thumbnails import make_thumbnails, picture_of
 from cv_pipelines.motion.artefacts.video import catalogue_video
 from cv_pipelines.motion.regions import REGIONS
 from cv_pipelines.storage.bundles import Reference, put_bundle, put_table
-from cv_pipelines.videos.pictures import Wish
+from cv_pipelines.videos.pictures import Wish, picture_file
 from cv_pipelines.videos.video import Video
 from tests.clips import number_in
 from tests.motion.archives import register
@@ -78,12 +78,11 @@ def test_of_too_many_stretches_the_longest_are_seen(
 def test_a_frame_that_is_damaged_leaves_its_reason_and_the_others_their_pictures(
     catalog: Catalog, entry: Reference, found: Reference, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    really = thumbnails.picture_file
 
     def damaged(video: Video, wish: Wish) -> bytes:
         if wish.time == Fraction(21, 30):
             raise InputError("bad_video", "It is damaged.")
-        return really(video, wish)
+        return picture_file(video, wish)
 
     monkeypatch.setattr(thumbnails, "picture_file", damaged)
     monkeypatch.setattr(thumbnails, "map_in_workers", in_this_process)

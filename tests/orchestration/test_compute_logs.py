@@ -1,7 +1,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import pytest
 from dagster._core.storage.compute_log_manager import ComputeIOType, ComputeLogManager
@@ -34,7 +34,7 @@ def machine(bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         monkeypatch.setenv("CV_STORE_URL", store_url)
         load_settings.cache_clear()
         data = ConfigurableClassData("cv_pipelines.orchestration.compute_logs", "ComputeLogs", "{}")
-        opened.append(data.rehydrate(ComputeLogManager))
+        opened.append(data.rehydrate(cast(type[ComputeLogManager[Any]], ComputeLogManager)))
         return opened[-1]
 
     yield start
@@ -112,7 +112,7 @@ def test_logs_are_found_by_prefix_and_deleted_by_name_or_prefix(machine: Machine
     ):
         with manager.open_log_stream(key, ComputeIOType.STDERR) as stream:
             assert stream is not None
-            stream.write(f"{key}\n")  # type: ignore[arg-type]
+            cast(IO[str], stream).write(f"{key}\n")  # no bytes, whatever Dagster says
 
     found = manager.get_log_keys_for_log_key_prefix(["sensor", "ticks"], ComputeIOType.STDERR)
     assert found == [["sensor", "ticks", "1"], ["sensor", "ticks", "12"]]

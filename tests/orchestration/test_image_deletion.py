@@ -1,6 +1,6 @@
 """An image that is forgotten is gone from every file, whatever happens on the way, and does not come back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from cv_pipelines.settings import Settings
 from cv_pipelines.storage.bundles import Bundle
 from cv_pipelines.storage.copying import back_up
 from cv_pipelines.storage.factory import open_store
+from cv_pipelines.storage.packs import erase
 from tests.library import Library
 from tests.servers import S3
 
@@ -245,7 +246,7 @@ def test_killed_between_two_packs_it_erases_the_other_one_next_time(
     instance: DagsterInstance, library: Library, settings: Settings, image: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = (library.root / "pets/cat/person.png").read_bytes()
-    steps = iter([copies.erase, _be_killed])
+    steps: Iterator[Callable[..., object]] = iter([erase, _be_killed])
     with monkeypatch.context() as change:
         change.setattr(copies, "erase", lambda *arguments: next(steps)(*arguments))
         with pytest.raises(KeyboardInterrupt):

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from dagster import AssetCheckSeverity, AssetKey, DynamicPartitionsDefinition
+from dagster import AssetCheckSeverity, AssetKey, DynamicPartitionsDefinition, TableMetadataValue
 
 from cv_pipelines.quality.bridge import asset_check_result, check_specs
 from cv_pipelines.quality.results import CheckResult
@@ -33,10 +33,15 @@ def test_only_what_blocks_is_an_error(passed: bool, blocking: bool, severity: As
 
 
 def test_failing_rows_are_a_table_that_people_can_read() -> None:
-    rows = [{"image_id": "i1", "images": 3, "share": 0.5}, {"image_id": None, "images": 0, "share": [1]}]
+    rows: list[dict[str, Any]] = [
+        {"image_id": "i1", "images": 3, "share": 0.5},
+        {"image_id": None, "images": 0, "share": [1]},
+    ]
     metadata = asset_check_result("image_manifest", result(rows=rows)).metadata
     assert metadata["failing"].value == 3
-    records = [dict(record.data) for record in metadata["failing rows"].records]  # type: ignore[union-attr]
+    table = metadata["failing rows"]
+    assert isinstance(table, TableMetadataValue)
+    records = [dict(record.data) for record in table.records]
     assert records == [rows[0], {"image_id": "None", "images": 0, "share": "[1]"}]
 
 

@@ -10,7 +10,7 @@ import pytest
 from cv_pipelines.catalog import Catalog
 from cv_pipelines.errors import InternalError
 from cv_pipelines.quality.results import MOST_ROWS, CheckResult
-from cv_pipelines.quality.rules import Rule
+from cv_pipelines.quality.rule import Rule
 from cv_pipelines.quality.validation import check_asset, validate
 
 Pieces = dict[str, Any]

@@ -24,7 +24,7 @@ class OneAfterTheOther(dict[str, Answer]):
         super().__init__()
         self.answers = iter(answers)
 
-    def get(self, *_: object) -> Answer:  # type: ignore[override]
+    def get(self, *_: object) -> Answer:
         return next(self.answers)
 
 

@@ -59,8 +59,8 @@ def label(catalog: Catalog, name: str) -> None:
 
 def rows(catalog: Catalog) -> dict[str, int]:
     """How many rows each table has."""
-    tables = (datasets, publications, acceptances, models, promotions, artefacts, label_events, label_class_events)
-    tables += (model_names,)
+    tables = [datasets, publications, acceptances, models, promotions, artefacts, label_events, label_class_events]
+    tables += [model_names]
     with catalog.database.connect() as connection:
         return {one.name: connection.execute(select(func.count()).select_from(one)).scalar_one() for one in tables}
 

@@ -17,9 +17,11 @@ from dagster import (
     validate_run_config,
 )
 
+from cv_pipelines.active_learning.next_round import labels_since_training
 from cv_pipelines.active_learning.parameters import QueueParameters
 from cv_pipelines.active_learning.queue import make_queue
 from cv_pipelines.annotations.labels import make_labels
+from cv_pipelines.catalog import Catalog
 from cv_pipelines.definitions import defs
 from cv_pipelines.images.datasets import add_dataset
 from cv_pipelines.jobs import ask, judge, learn
@@ -66,7 +68,7 @@ class World:
     def ask(self, **settings: object) -> list[int]:
         """What a run of `ask` does."""
         catalog = self.shapes.catalog
-        made = make_queue(catalog, "shapes", self.shapes.manifest, QueueParameters(**settings))  # type: ignore[arg-type]
+        made = make_queue(catalog, "shapes", self.shapes.manifest, QueueParameters(**settings))
         catalog.publish("label_queue", "shapes", made.reference)
         return [int(one) for one in made.bundle.table("queue")["image_id"].to_pylist()]
 
@@ -259,17 +261,14 @@ def test_one_data_set_that_cannot_be_looked_at_hampers_no_other(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_dataset(world.shapes.catalog.database, "alpha", "/nowhere")
-    from sensors import new_labels
 
-    whole = new_labels.labels_since_training
-
-    def fails(catalog: object, dataset: str) -> int:
+    def fails(catalog: Catalog, dataset: str) -> int:
         if dataset == "alpha":
             raise OSError("the disk is away")
-        return whole(catalog, dataset)  # type: ignore[arg-type]
+        return labels_since_training(catalog, dataset)
 
     world.shapes.catalog.publish("image_manifest", "alpha", world.shapes.manifest)
-    monkeypatch.setattr(new_labels, "labels_since_training", fails)
+    monkeypatch.setattr("sensors.new_labels.labels_since_training", fails)
     assert jobs(world.tick()) == [("ask", "shapes")]
     world.ask()
     assert world.tick() == []

@@ -20,16 +20,20 @@ def body(**fields: Any) -> bytes:
     return json.dumps({**MINIMAL, **fields}).encode()
 
 
-def rejected(content: bytes, *properties: str | None, allow: tuple[str, ...] = ()) -> Rejected:
+def rejected(
+    content: bytes, message_id: str | None = None, reply_to: str | None = None, correlation_id: str | None = None
+) -> Rejected:
     with pytest.raises(Rejected) as caught:
-        parse_task(content, *properties, *[None] * (3 - len(properties)), allow=allow)
+        parse_task(content, message_id, reply_to, correlation_id)
     assert LEGIBLE.fullmatch(caught.value.reason)
     return caught.value
 
 
-def outcome(content: bytes, *properties: str | None) -> ParsedTask | Rejected:
+def outcome(
+    content: bytes, message_id: str | None = None, reply_to: str | None = None, correlation_id: str | None = None
+) -> ParsedTask | Rejected:
     try:
-        return parse_task(content, *properties)
+        return parse_task(content, message_id, reply_to, correlation_id)
     except Rejected as problem:
         found = problem
     assert LEGIBLE.fullmatch(found.reason)
@@ -191,7 +195,9 @@ def test_the_message_id_is_the_task_id() -> None:
     ],
 )
 def test_properties_fill_in_the_reply(
-    reply: dict[str, Any] | None, properties: tuple[str | None, ...], expected: tuple[str, str | None] | None
+    reply: dict[str, Any] | None,
+    properties: tuple[str | None, str | None],
+    expected: tuple[str, str | None] | None,
 ) -> None:
     found = parse_task(body(reply=reply), None, *properties)
     wanted = QueueReply(reply_to=expected[0], correlation_id=expected[1]) if expected else None

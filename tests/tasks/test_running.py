@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -18,7 +19,7 @@ from cv_pipelines.tasks.ledger.intake import Letter, receive
 from cv_pipelines.tasks.ledger.ledger import Ledger
 from cv_pipelines.tasks.ledger.outcomes import Done, Outcome
 from cv_pipelines.tasks.ledger.queries import events_of, find_task
-from cv_pipelines.tasks.ledger.work import SupersededError, Task
+from cv_pipelines.tasks.ledger.work import SupersededError, Task, finish
 from cv_pipelines.tasks.running import Control, Summary, run_attempt
 from tests.servers import on_both_databases
 
@@ -180,12 +181,12 @@ def test_progress_is_told_once_each_time_it_changes(ledger: Ledger, attempt_of: 
 def test_a_commit_waits_for_a_database_that_is_away(
     ledger: Ledger, attempt_of: Submitted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commit, failures = running.finish, iter([True, True])
+    failures = iter([True, True])
 
-    def flaky(*given: object) -> list[int]:
+    def flaky(*given: Any) -> list[int]:
         if next(failures, False):
             raise OperationalError("UPDATE", {}, Exception("server closed the connection"))
-        return commit(*given)  # type: ignore[arg-type]
+        return finish(*given)
 
     monkeypatch.setattr(running, "finish", flaky)
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -112,10 +113,10 @@ def test_no_more_are_looked_for_than_wanted(tmp_path: Path) -> None:
         (tmp_path / f"{number}.mp4").touch()
     looked = []
 
-    def look() -> list[ListedVideo]:
+    def look() -> Iterator[ListedVideo]:
         for video in list_videos(str(tmp_path)):
             looked.append(video)
-            yield video  # type: ignore[misc]
+            yield video
 
     assert [video.name for video in first(look(), 3)] == ["0.mp4", "1.mp4", "2.mp4"]
     assert len(looked) == 3

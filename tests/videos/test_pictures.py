@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cv_pipelines.errors import InputError
+from cv_pipelines.remote.files import read_remote_range
 from cv_pipelines.settings import Settings
 from cv_pipelines.videos import pictures as module
 from cv_pipelines.videos.pictures import Wish, picture_array, picture_file, upright
@@ -162,7 +163,7 @@ def test_pictures_stand_upright(make_video: MakeVideo, tmp_path: Path, rotation:
         ({"width": 100, "height": 10}, (100, 10)),
     ],
 )
-def test_sizes(make_video: MakeVideo, tmp_path: Path, wish: dict[str, int], size: tuple[int, int]) -> None:
+def test_sizes(make_video: MakeVideo, tmp_path: Path, wish: dict[str, Any], size: tuple[int, int]) -> None:
     video = Video(str(make_video(tmp_path / "a.mp4", frames=2)))
 
     with Image.open(io.BytesIO(picture_file(video, Wish(frame=1, **wish)))) as image:
@@ -281,17 +282,14 @@ def test_few_bytes_are_fetched_for_one_frame(
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Sizes of the parts that are fetched from now on."""
-    from cv_pipelines.videos import opening
-
     fetched: list[int] = []
-    read = opening.read_remote_range
 
     def count(*args: Any) -> bytes:
-        data = read(*args)
+        data = read_remote_range(*args)
         fetched.append(len(data))
         return data
 
-    monkeypatch.setattr(opening, "read_remote_range", count)
+    monkeypatch.setattr("cv_pipelines.videos.opening.read_remote_range", count)
     return fetched
 
 

@@ -155,7 +155,7 @@ def test_of_a_remote_video_frames_may_be_estimated(
 
     found = probe_video(video, exact=False)
 
-    assert (found.frames, found.frames_by, found.rate, found.is_variable) == (300, "estimated", 30, None)
+    assert (found.frames, found.frames_by, found.rate, found.is_variable) == (300, "estimated", Fraction(30), None)
     assert found.duration == 10
     assert web_server.sent < 0.1 * path.stat().st_size
     assert probe_video(video).frames_by == "counted"

@@ -85,7 +85,7 @@ def test_a_change_with_a_cookie_needs_the_token_of_its_own_session(site: Site, r
     ["", "Bearer", "Bearer cv_forged", "Basic YTpi", "bearer \xff", "Bearer ' OR 1=1 --"],
 )
 def test_what_is_no_token_lets_nobody_in(client: httpx.Client, authorization: str) -> None:
-    answer = client.get("/datasets", headers={"Authorization": authorization.encode("latin-1")})
+    answer = client.get("/datasets", headers={b"Authorization": authorization.encode("latin-1")})
 
     assert answer.status_code == 401
     assert answer.headers["Content-Type"] == "application/problem+json"

@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from cv_pipelines.web import bounds, careful_http
 from cv_pipelines.web.bounds import Bounds
+from cv_pipelines.web.problems import Refused
 from cv_pipelines.web.static_files import prefix
 from tests.installation import wait_for
 from tests.web_site import Site
@@ -237,7 +238,7 @@ def test_a_body_that_drips_is_given_up_and_a_slow_one_that_flows_is_not(monkeypa
         }
         try:
             await Bounds(application, ["localhost"])(scope, receive, send)
-        except bounds.Refused as refused:
+        except Refused as refused:
             return refused.status_code
         return int(sent[0]["status"])
 

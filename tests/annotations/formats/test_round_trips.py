@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from cv_pipelines.annotations.annotation import Annotation, Box
+from cv_pipelines.annotations.annotation import Annotation, Attributes, Box
 from cv_pipelines.annotations.exchange import Exchange
 from cv_pipelines.annotations.formats.format import Format
 from cv_pipelines.annotations.formats.known import FORMATS, detect, find_format
@@ -148,7 +148,7 @@ def test_classes_of_images_survive(name: str, tmp_path: Path) -> None:
     assert read(target_of(tmp_path, form), form, Exchange())["a.jpg"].classes == ("day", "rain")
 
 
-ATTRIBUTES = {
+ATTRIBUTES: dict[str, Attributes] = {
     "coco": {"iscrowd": 1, "occluded": True, "area": 12.5, "note": "far"},
     "voc": {"difficult": 1, "truncated": 1, "occluded": 1, "pose": "Left"},
     "cvat": {"occluded": 1, "z_order": 2, "group": 7, "parked": True, "note": "far", "speed": 3.5},

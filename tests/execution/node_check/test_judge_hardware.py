@@ -1,5 +1,7 @@
 """What a machine has against what steps ask for."""
 
+from pathlib import Path
+
 import pytest
 
 from cv_pipelines.execution.needs import Needs
@@ -65,7 +67,7 @@ def test_a_disk_that_nobody_may_look_at_is_a_warning() -> None:
     assert (finding.verdict, finding.found) == ("warning", "/var/lib/docker: Permission denied")
 
 
-def test_this_machine_can_be_looked_at(tmp_path, monkeypatch) -> None:
+def test_this_machine_can_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = look_at_machine()
 
     assert machine.cpus >= 1

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -17,6 +18,7 @@ from cv_pipelines.images.sources.archive import ArchiveSource, is_archive
 from cv_pipelines.images.sources.protocol import SourceItem
 
 FORMATS = ["a.zip", "a.tar", "a.tar.gz", "a.tgz", "a.tar.bz2", "a.tar.xz"]
+Kind = Literal["w", "w:gz", "w:bz2", "w:xz"]
 Pack = Callable[[str, Mapping[str, bytes]], ArchiveSource]
 
 
@@ -31,8 +33,8 @@ def pack(tmp_path: Path) -> Pack:
                 for member, content in files.items():
                     archive.writestr(member, content)
         else:
-            kind = {".gz": "w:gz", ".tgz": "w:gz", ".bz2": "w:bz2", ".xz": "w:xz"}.get(path.suffix, "w")
-            with tarfile.open(path, kind) as tar:
+            kinds: dict[str, Kind] = {".gz": "w:gz", ".tgz": "w:gz", ".bz2": "w:bz2", ".xz": "w:xz"}
+            with tarfile.open(path, kinds.get(path.suffix, "w")) as tar:
                 for number, (member, content) in enumerate(files.items()):
                     info = tarfile.TarInfo(member)
                     info.type = tarfile.DIRTYPE if member.endswith("/") else tarfile.REGTYPE

@@ -7,6 +7,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -273,9 +274,12 @@ def test_a_way_of_packing_that_nobody_knows_is_told(tmp_path: Path) -> None:
         source.read(item)
 
 
-@pytest.mark.parametrize("name", ["a.tar", "a.tgz", "a.tar.bz2", "a.tar.xz"])
-def test_of_a_tar_file_that_is_cut_off_what_is_there_can_be_read(tmp_path: Path, name: str) -> None:
-    kind = {"a.tar": "w", "a.tgz": "w:gz", "a.tar.bz2": "w:bz2", "a.tar.xz": "w:xz"}[name]
+@pytest.mark.parametrize(
+    ("name", "kind"), [("a.tar", "w"), ("a.tgz", "w:gz"), ("a.tar.bz2", "w:bz2"), ("a.tar.xz", "w:xz")]
+)
+def test_of_a_tar_file_that_is_cut_off_what_is_there_can_be_read(
+    tmp_path: Path, name: str, kind: Literal["w", "w:gz", "w:bz2", "w:xz"]
+) -> None:
     with tarfile.open(tmp_path / name, kind) as tar:
         put(tar, "1.png", mtime=1)
         put(tar, "2.png", os.urandom(3_000_000), mtime=2)

@@ -31,8 +31,8 @@ def fill(s3: S3) -> Fill:
     return make
 
 
-def two_a_page(params: dict[str, object], **_: object) -> dict[str, object]:
-    return {**params, "MaxKeys": 2}
+def two_a_page(params: dict[str, object], **_: object) -> None:
+    params["MaxKeys"] = 2
 
 
 def named(*keys: str) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -53,7 +54,7 @@ def number_of(data: bytes) -> int:
 def decoded(path: Path) -> list[np.ndarray]:
     """All frames, by decoding from the beginning to the end."""
     with av.open(str(path)) as container:
-        frames = sorted(container.decode(video=0), key=lambda frame: frame.pts)
+        frames = sorted(container.decode(video=0), key=lambda frame: cast(int, frame.pts))
         return [frame.to_ndarray(format="rgb24") for frame in frames]
 
 

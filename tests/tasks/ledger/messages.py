@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, select, update
 
 from cv_pipelines.database.clock import from_now
 from cv_pipelines.database.task_tables import events, tasks
@@ -72,7 +72,8 @@ def pass_deadline(ledger: Ledger, *names: str) -> None:
 
 def pass_time(ledger: Ledger, name: str | None = None) -> None:
     """Let whatever waits for a later time, a retry or a delivery, have waited long enough: of one task or all."""
-    waits, due = [tasks.c.not_before.is_not(None)], [events.c.delivery == "open"]
+    waits: list[ColumnElement[bool]] = [tasks.c.not_before.is_not(None)]
+    due: list[ColumnElement[bool]] = [events.c.delivery == "open"]
     if name is not None:
         waits, due = [*waits, tasks.c.id == name], [*due, events.c.task_id == name, events.c.number == 1]
     with ledger.database.begin() as connection:

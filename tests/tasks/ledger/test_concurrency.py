@@ -13,6 +13,7 @@ from cv_pipelines.tasks.ledger.closing import LOST, close, close_cancelled, clos
 from cv_pipelines.tasks.ledger.intake import Letter, receive
 from cv_pipelines.tasks.ledger.ledger import Ledger
 from cv_pipelines.tasks.ledger.outbox import Delivery, Failure, redeliver, settle, take
+from cv_pipelines.tasks.ledger.outcomes import Outcome
 from cv_pipelines.tasks.ledger.policy import MOST_ATTEMPTS
 from cv_pipelines.tasks.ledger.supervision import begin_or_resume
 from cv_pipelines.tasks.ledger.work import SupersededError, begin, finish, heartbeat
@@ -23,7 +24,7 @@ from tests.tasks.ledger.messages import DONE, HOOK, failure, letter, pass_deadli
 THREADS = 8
 ROUNDS = 12
 KINDS = ("sleep", "fail", "classify_images", "train_model")
-OUTCOMES = [DONE, DONE, DONE, *(failure(source) for source in MOST_ATTEMPTS)]
+OUTCOMES: list[Outcome] = [DONE, DONE, DONE, *(failure(source) for source in MOST_ATTEMPTS)]
 
 
 def several_at_once(work: Callable[[int], list[int]]) -> list[int]:

@@ -11,7 +11,7 @@ from cv_pipelines.tasks.ledger.claims import claim, open_attempts
 from cv_pipelines.tasks.ledger.dead_letters import drop, list_letters
 from cv_pipelines.tasks.ledger.intake import Letter, receive
 from cv_pipelines.tasks.ledger.ledger import Ledger
-from cv_pipelines.tasks.ledger.outbox import Delivery, settle
+from cv_pipelines.tasks.ledger.outbox import Answers, Delivery, settle
 from cv_pipelines.tasks.ledger.queries import events_of, find_task, list_tasks, waiting
 from cv_pipelines.tasks.ledger.retention import prune
 from cv_pipelines.tasks.ledger.work import finish
@@ -103,7 +103,7 @@ def test_what_ended_long_ago_is_forgotten_with_all_that_belongs_to_it(ledger: Le
     claim(ledger)
     taken = begun(ledger, open_attempts(ledger)[0].id)
     numbers += taken.events + finish(ledger, taken, {"done": DONE, "new": DONE})
-    everybody = dict.fromkeys(("exchange", "webhook"))
+    everybody: Answers = dict.fromkeys(("exchange", "webhook"))
     settle(ledger, dict.fromkeys(numbers, everybody), [Delivery(numbers[0], "https://8.8.8.8/", 200, "", 1)])
     with ledger.database.begin() as connection:
         old = from_now(-40 * DAY)

@@ -28,7 +28,7 @@ def scarce(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
         tried.append(batch)
         if batch > most:
             raise MemoryError
-        return predict_pixels(network, pixels, batch)  # type: ignore[arg-type]
+        return predict_pixels(network, pixels, batch)
 
     monkeypatch.setattr(champion_module, "predict_pixels", predict)
     return tried

@@ -26,7 +26,9 @@ from cv_pipelines.tasks.running import Control
 from cv_pipelines.tasks.work import classify_images as module
 from cv_pipelines.tasks.work import image_reader
 from cv_pipelines.tasks.work.classify_images import ClassifyImages
+from cv_pipelines.tasks.work.image_files import read_uri
 from cv_pipelines.tasks.work.image_reader import ImageItem, ImageReader, ReadImage
+from cv_pipelines.tasks.work.open_tasks import OpenTasks
 from tests.installation import free_port
 
 HERE = ("127.0.0.1",)
@@ -258,12 +260,11 @@ class BuggyReader(ImageReader):
     """Has a bug that one file brings out."""
 
     def __call__(self, items: Sequence[ImageItem]) -> list[ReadImage]:
-        read = image_reader.read_uri
-        image_reader.read_uri = lambda uri, *rest: {}[uri] if "blue" in uri else read(uri, *rest)
-        try:
+        with pytest.MonkeyPatch.context() as change:
+            change.setattr(
+                image_reader, "read_uri", lambda uri, *rest: {}[uri] if "blue" in uri else read_uri(uri, *rest)
+            )
             return super().__call__(items)
-        finally:
-            image_reader.read_uri = read
 
 
 def test_our_bug_at_one_image_fails_its_task_as_our_fault_and_no_other(
@@ -364,7 +365,7 @@ def test_of_many_tasks_few_are_held_and_a_slow_one_holds_up_no_other(
 ) -> None:
     held: list[int] = []
 
-    class Watched(module.OpenTasks):
+    class Watched(OpenTasks):
         def items(self) -> Iterator[ImageItem]:
             for item in super().items():
                 held.append(len(self._open))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cv_pipelines.errors import InfrastructureError, InputError
+from cv_pipelines.images.sources.files import MAX_BYTES
 from cv_pipelines.storage.s3_client import s3_client
 from cv_pipelines.tasks.work import image_files
 from cv_pipelines.tasks.work.image_files import read_uri
@@ -97,7 +98,7 @@ def test_what_is_no_regular_file_is_not_opened(allowed: Path) -> None:
 
 def test_a_file_that_is_too_large_or_missing_or_below_a_file_is_unreadable(allowed: Path) -> None:
     with (allowed / "large.png").open("wb") as file:
-        file.truncate(image_files.MAX_BYTES + 1)
+        file.truncate(MAX_BYTES + 1)
 
     with pytest.raises(InputError, match="larger than 512 MiB"):
         read_uri((allowed / "large.png").as_uri(), (), (str(allowed),))

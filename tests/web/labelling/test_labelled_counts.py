@@ -1,6 +1,5 @@
 """Counts of lists of data sets, against what the header of the grid says."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -97,7 +96,7 @@ def begin(labelling: Labelling, name: str) -> World:
 
 
 @pytest.fixture
-def world(labelling: Labelling) -> Iterator[World]:
+def world(labelling: Labelling) -> World:
     return begin(labelling, "pets")
 
 

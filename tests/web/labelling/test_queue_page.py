@@ -1,7 +1,6 @@
 """Pages of queues of a data set: which images, in which order, with which labels and suggestions."""
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +32,7 @@ NAMES = sorted(["a.png", "B.png", "dir/c.png", "d.png", "e.png"], key=id_of)
 
 
 @pytest.fixture
-def labelling(catalog: Catalog) -> Iterator[Labelling]:
+def labelling(catalog: Catalog) -> Labelling:
     """Five images; classes cat, dog and cow, the last one retired."""
     make_dataset(catalog, dict.fromkeys(NAMES, (30, 20)), "pets")
     with writing(catalog.database, "pets") as connection:

@@ -13,7 +13,7 @@ def attempt_of(context: AssetExecutionContext | OpExecutionContext) -> int | Non
     return int(attempt) if attempt else None
 
 
-def failures_of(context: AssetExecutionContext, error: type[Exception]) -> int:
+def failures_of(context: AssetExecutionContext | OpExecutionContext, error: type[Exception]) -> int:
     """How many earlier attempts of this step in this run failed with `error`."""
     step = context.get_step_execution_context().step.key
     logs = context.instance.all_logs(context.run.run_id, of_type=DagsterEventType.STEP_UP_FOR_RETRY)

@@ -98,7 +98,7 @@ def slice_rows(slices: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[
     return sorted(rows, key=lambda row: float(row["recall"]))
 
 
-def size_thirds(widths: Indices, heights: Indices) -> NDArray[np.str_]:
+def size_thirds(widths: NDArray[np.integer], heights: NDArray[np.integer]) -> NDArray[np.str_]:
     """Small, medium or large: the third of the data that an image's area falls into."""
     areas = widths.astype(np.int64) * heights
     lower, upper = np.quantile(areas, [1 / 3, 2 / 3])

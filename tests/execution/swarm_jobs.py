@@ -4,10 +4,8 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 from dagster import (
-    AssetExecutionContext,
     Definitions,
     DynamicOut,
     DynamicOutput,
@@ -58,7 +56,7 @@ def sleep_op(name: str, tags: dict[str, str] | None = None) -> OpDefinition:
 @op(retry_policy=RETRIES, tags={"cv/memory_gb": "0.6"})
 def hungry(context: OpExecutionContext) -> None:
     """Takes as much memory as its tag says, halved with each failure for want of it."""
-    failures = failures_of(cast(AssetExecutionContext, context), ResourceError)  # it asks for what both have
+    failures = failures_of(context, ResourceError)
     mark(context, f"failures={failures}")
     size = int(float(context.run.tags["cv_test/gb"]) * 1e9) >> failures
     held = bytearray(size)

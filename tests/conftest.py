@@ -24,8 +24,8 @@ from cv_pipelines.storage.local import LocalStore
 from cv_pipelines.storage.packs import Pack, Place
 from cv_pipelines.storage.protocol import ObjectStore
 
-# what helpers assert is told as a test's own is: which values differed
-pytest.register_assert_rewrite("tests")
+# what it asserts is told as a test's own is: which values differed
+pytest.register_assert_rewrite("tests.faults.task_platform")
 
 pytest_plugins = [
     "tests.browsers",

@@ -65,6 +65,7 @@ def trained_model(
             "architecture": MetadataValue.text(card["architecture"]),
             "model_version": MetadataValue.text(outcome.reference.version),
             "parameters": MetadataValue.json(card["parameters"]),
+            **({"tried": table(card["tried"])} if len(card["tried"]) > 1 else {}),
             **_named(context, cat, config.name, outcome),
         }
         final = {"epochs": len(card["history"]), "image_size": card["image_size"], **card["history"][-1]}

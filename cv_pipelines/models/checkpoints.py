@@ -2,26 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 from cv_pipelines.errors import InfrastructureError
+from cv_pipelines.models.history import History
 from cv_pipelines.models.keras_files import load_model, model_bytes
 from cv_pipelines.storage.protocol import ObjectStore
 
 if TYPE_CHECKING:
     import keras
-
-History = list[dict[str, float]]
-"""One entry an epoch: loss, accuracy, val_loss, val_accuracy."""
-Listener = Callable[[History], None]
-"""Told of a history after each epoch; must not change it."""
-
-
-def deaf(history: History) -> None:
-    """The listener of those who do not listen."""
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,8 @@ from typing import Any
 
 import keras
 
-from cv_pipelines.models.checkpoints import Checkpoints, History, Listener
-
-
-def best_epoch(history: History) -> int:
-    """Index of the epoch with the lowest validation loss; the first of equals, never one that is no number."""
-    losses = [math.inf if math.isnan(entry["val_loss"]) else entry["val_loss"] for entry in history]
-    return losses.index(min(losses))
-
-
-def is_over(history: History, patience: int) -> bool:
-    """Say whether `patience` epochs have passed since the best one."""
-    return bool(history) and len(history) - 1 - best_epoch(history) >= patience
+from cv_pipelines.models.checkpoints import Checkpoints
+from cv_pipelines.models.history import History, Listener, best_epoch, is_over
 
 
 class Course(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types

@@ -13,9 +13,10 @@ from cv_pipelines.errors import ResourceError
 from cv_pipelines.models.accelerator import has_gpu, is_out_of_memory
 from cv_pipelines.models.architectures.factory import build_classifier
 from cv_pipelines.models.batches import CachedBatches
-from cv_pipelines.models.checkpoints import Checkpoints, History, Listener, deaf
-from cv_pipelines.models.course import Course, is_over
+from cv_pipelines.models.checkpoints import Checkpoints
+from cv_pipelines.models.course import Course
 from cv_pipelines.models.dataset import LabelledImages
+from cv_pipelines.models.history import History, Listener, deaf, is_over
 from cv_pipelines.models.keras_files import model_bytes
 from cv_pipelines.models.pace import STEPS
 from cv_pipelines.models.parameters import TrainingParameters

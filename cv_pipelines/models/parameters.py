@@ -12,8 +12,8 @@ class TrainingParameters(BaseModel):
 
     architecture: str = Field(
         "auto",
-        description="hog, small_cnn, or a classifier of keras.applications; auto: hog where it learns from "
-        "300 images or fewer, else small_cnn.",
+        description="hog, small_cnn, or a classifier of keras.applications; auto: hog from 300 images or "
+        "fewer; from more hog and small_cnn both learn, and the one that validates better stays.",
     )
     image_size: int = Field(0, ge=0, le=1024, description="Side in pixels; 0: from the data, 16 to 128.")
     batch_size: int = Field(

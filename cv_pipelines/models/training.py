@@ -1,6 +1,6 @@
 """Training a classifier on a data set: once per data, labels, code and parameters."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from importlib.metadata import requires, version
 from pathlib import Path
@@ -18,10 +18,11 @@ from cv_pipelines.images import decode, resize
 from cv_pipelines.images.statistics import STATISTICS
 from cv_pipelines.images.stored import stored_images
 from cv_pipelines.models.architectures import factory
-from cv_pipelines.models.architectures.factory import ARCHITECTURES, AUTO, architecture_for, weights_file
-from cv_pipelines.models.checkpoints import Checkpoints, Listener, deaf
+from cv_pipelines.models.architectures.factory import ARCHITECTURES, AUTO, architectures_for, weights_file
+from cv_pipelines.models.checkpoints import Checkpoints
 from cv_pipelines.models.dataset import LabelledImages, labelled_images
 from cv_pipelines.models.drift import profile
+from cv_pipelines.models.history import History, Listener, best_epoch, deaf, lowest_loss
 from cv_pipelines.models.pace import step_size
 from cv_pipelines.models.parameters import TrainingParameters
 from cv_pipelines.models.pixel_cache import open_cache
@@ -73,13 +74,16 @@ def train(
         message = f"There is nothing to tell apart in {len(images.classes)} class; label at least two."
         raise InputError("one_class", message)
     learning = int((images.splits == "train").sum())
-    resolved = _resolved(catalog, manifest, learning, parameters)
-    size = max(1, step_size(learning, resolved.batch_size) >> halvings)
+    candidates = _candidates(catalog, manifest, learning, parameters)
+    size = max(1, step_size(learning, parameters.batch_size) >> halvings)
 
     def make(key: str) -> Reference:
-        fitted = _fitted(catalog, manifest, images, resolved, size, cache, key, progress, on_epoch)
+        tried = _tried(catalog, manifest, images, candidates, size, cache, key, progress, on_epoch)
+        chosen = min(candidates, key=lambda one: lowest_loss(tried[one.architecture].history))
+        fitted = tried[chosen.architecture]
         card = {
-            **_card(images, resolved, size, fitted),
+            **_card(images, chosen, size, fitted),
+            "tried": [{"architecture": name, **_best(one.history)} for name, one in tried.items()],
             "parameters": parameters.model_dump(),  # as they were set: another training decides the rest anew
             "data": {"manifest": manifest.version, "labels": labels.version, "splits": splits.version},
             "profile": _profile(catalog, manifest, images, fitted.predicted),
@@ -91,9 +95,10 @@ def train(
         }
         return put_bundle(catalog.store, "trained_model", key[:12], card, parts)
 
-    inputs = _inputs(images, resolved)
+    inputs = _inputs(images, candidates)
     outcome = catalog.once("trained_model", inputs, make)
-    Checkpoints(catalog.store, hash_values(inputs)).delete()
+    for one in candidates:
+        _checkpoints(catalog, hash_values(inputs), one).delete()
     return outcome
 
 
@@ -108,27 +113,50 @@ def code_version() -> str:
     asked = [line for line in requires("cv-pipelines") or () if line.startswith("tensorflow~")]
     libraries["tensorflow"] = asked[0].partition(";")[0] if asked else ""
     architectures = sorted(Path(str(factory.__file__)).parent.glob("*.py"))
-    own = [here / f"{name}.py" for name in ("batches", "course", "dataset", "fitting", "pace", "pixel_cache")]
+    own = [
+        here / f"{name}.py"
+        for name in ("batches", "course", "dataset", "fitting", "history", "pace", "pixel_cache")
+    ]
     return hash_values({"source": hash_files([*pixels, *architectures, *own]), "libraries": libraries})[:16]
 
 
-def _fitted(
+def _tried(
     catalog: Catalog,
     manifest: Reference,
     images: LabelledImages,
-    parameters: TrainingParameters,
+    candidates: Sequence[TrainingParameters],
     batch: int,
     cache: Path,
     key: str,
     progress: Progress,
     on_epoch: Listener,
-) -> "Fitted":
-    """A classifier fitted to images that are decoded once, into the cache."""
+) -> "dict[str, Fitted]":
+    """A classifier of each architecture, fitted to images that are decoded once, into the cache."""
     from cv_pipelines.models.fitting import fit
 
-    stored = stored_images(catalog.open(manifest))
-    with closing(open_cache(cache, stored, images.image_ids, parameters.image_size, progress)) as pixels:
-        return fit(images, pixels, parameters, batch, Checkpoints(catalog.store, key), progress, on_epoch)
+    stored, side = stored_images(catalog.open(manifest)), candidates[0].image_size
+    with closing(open_cache(cache, stored, images.image_ids, side, progress)) as pixels:
+        tried: dict[str, Fitted] = {}
+        for one in candidates:
+            tell = progress if len(candidates) == 1 else _of(one.architecture, progress)
+            checkpoints = _checkpoints(catalog, key, one)
+            tried[one.architecture] = fit(images, pixels, one, batch, checkpoints, tell, on_epoch)
+        return tried
+
+
+def _of(name: str, progress: Progress) -> Progress:
+    """Tell which of several architectures it is that learns."""
+    return lambda stage, done, total=None: progress(f"{stage} of {name}", done, total)
+
+
+def _checkpoints(catalog: Catalog, key: str, parameters: TrainingParameters) -> Checkpoints:
+    return Checkpoints(catalog.store, f"{key}-{parameters.architecture}")
+
+
+def _best(history: History) -> dict[str, float]:
+    """The figures of the epoch whose weights are kept, and its number from 1."""
+    epoch = best_epoch(history)
+    return {"epoch": epoch + 1, **history[epoch]}
 
 
 def _card(images: LabelledImages, parameters: TrainingParameters, batch: int, fitted: "Fitted") -> dict[str, Any]:
@@ -145,27 +173,30 @@ def _card(images: LabelledImages, parameters: TrainingParameters, batch: int, fi
     }
 
 
-def _inputs(images: LabelledImages, parameters: TrainingParameters) -> dict[str, Any]:
+def _inputs(images: LabelledImages, candidates: Sequence[TrainingParameters]) -> dict[str, Any]:
     weights = ""
-    if parameters.weights:
-        weights = hash_files([weights_file(parameters.weights)])
-    inputs = {"parameters": parameters.model_dump(exclude={"weights"}), "weights": weights}
-    return {**inputs, "images": images.version, "code": code_version()}
+    if candidates[0].weights:
+        weights = hash_files([weights_file(candidates[0].weights)])
+    names = " or ".join(one.architecture for one in candidates)
+    parameters = candidates[0].model_dump(exclude={"weights"}) | {"architecture": names}
+    return {"parameters": parameters, "weights": weights, "images": images.version, "code": code_version()}
 
 
-def _resolved(
+def _candidates(
     catalog: Catalog, manifest: Reference, learning: int, parameters: TrainingParameters
-) -> TrainingParameters:
-    """Choose architecture and image size from the data where nobody has; the usual short side, in steps of 8."""
-    if parameters.architecture == AUTO:
-        parameters = parameters.model_copy(update={"architecture": architecture_for(learning)})
-    if parameters.image_size:
-        return parameters
+) -> list[TrainingParameters]:
+    """Choose architectures and image size from the data where nobody has; weights are of one architecture."""
+    names = (parameters.architecture,) if parameters.architecture != AUTO else architectures_for(learning)
+    some = names[-1:] if parameters.weights else names
+    size = parameters.image_size or _usual_side(catalog, manifest, all(name in ARCHITECTURES for name in some))
+    return [parameters.model_copy(update={"architecture": name, "image_size": size}) for name in some]
+
+
+def _usual_side(catalog: Catalog, manifest: Reference, ours: bool) -> int:
+    """The usual short side, in steps of 8, within what networks take: ours smaller ones than others."""
     table = catalog.open(manifest).table("images", ["width", "height"])
     side = float(np.median(np.minimum(table["width"].to_numpy(), table["height"].to_numpy())))
-    smallest = _SMALLEST if parameters.architecture in ARCHITECTURES else _SMALLEST_APPLICATION
-    size = int(np.clip(8 * np.ceil(side / 8), smallest, _LARGEST))
-    return parameters.model_copy(update={"image_size": size})
+    return int(np.clip(8 * np.ceil(side / 8), _SMALLEST if ours else _SMALLEST_APPLICATION, _LARGEST))
 
 
 def _profile(

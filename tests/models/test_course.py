@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cv_pipelines.models.course import best_epoch, is_over
+from cv_pipelines.models.history import best_epoch, is_over
 
 
 def history(*losses: float) -> list[dict[str, float]]:

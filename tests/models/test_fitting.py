@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from cv_pipelines.errors import ResourceError
-from cv_pipelines.models.checkpoints import Checkpoints, History, Listener, deaf
+from cv_pipelines.models.checkpoints import Checkpoints
 from cv_pipelines.models.dataset import LabelledImages
 from cv_pipelines.models.fitting import Fitted, fit
+from cv_pipelines.models.history import History, Listener, deaf
 from cv_pipelines.models.keras_files import load_model
 from cv_pipelines.models.parameters import TrainingParameters
 from cv_pipelines.models.pixel_cache import PixelCache

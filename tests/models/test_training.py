@@ -12,7 +12,6 @@ import pytest
 from cv_pipelines.annotations.labels import make_labels
 from cv_pipelines.catalog import Catalog, Outcome
 from cv_pipelines.errors import InputError
-from cv_pipelines.models.architectures.factory import architecture_for
 from cv_pipelines.models.inference import open_model
 from cv_pipelines.models.parameters import TrainingParameters
 from cv_pipelines.models.training import code_version, train
@@ -120,11 +119,6 @@ def test_without_an_architecture_few_images_are_learned_from_by_fixed_features(t
     assert (card["architecture"], card["parameters"]["architecture"]) == ("hog", "auto")
     assert card["batch_size"] == 16, "of 50 images, so that an epoch is more than a step"
     assert train_own(architecture="hog", batch_size=64).reference == chosen.reference
-
-
-@pytest.mark.parametrize(("images", "architecture"), [(1, "hog"), (300, "hog"), (301, "small_cnn")])
-def test_many_images_are_learned_from_by_a_network(images: int, architecture: str) -> None:
-    assert architecture_for(images) == architecture
 
 
 def test_memory_that_did_not_suffice_halves_the_images_a_step_down_to_one(

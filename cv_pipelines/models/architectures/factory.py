@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ARCHITECTURES: dict[str, Callable[[int], Any]] = {"small_cnn": small_cnn, "hog": hog}
 """A function from the side in pixels to a backbone: (size, size, 3), 0 to 255, to features."""
 AUTO = "auto"
-"""Whichever learns best from as many images as there are."""
+"""Whichever learns best from the images that there are."""
 _FEW = 300
 
 _MAX_WEIGHTS = 4 * 1024**3
@@ -55,9 +55,13 @@ def build_classifier(
     return model
 
 
-def architecture_for(images: int) -> str:
-    """What AUTO stands for, with so many images to learn from."""
-    return "hog" if images <= _FEW else "small_cnn"
+def architectures_for(images: int) -> tuple[str, ...]:
+    """What is tried for AUTO, with so many images to learn from.
+
+    Of few, fixed features teach more than a network learns, and too few are left to see which did. Of more it
+    depends on what is to be seen: of 450 digits the network learns more, of 1,000 photos of clothes much less.
+    """
+    return ("hog",) if images <= _FEW else ("hog", "small_cnn")
 
 
 def weights_file(name: str) -> Path:

@@ -1,6 +1,7 @@
 """`cv-pipelines model`: the registry."""
 
 import getpass
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -66,8 +67,11 @@ def show(version: str, as_json: bool) -> None:
     print_table(["", ""], list(row.items()))
     decided = {name: card[name] for name in ("architecture", "image_size", "batch_size")}  # by the data, if unset
     print_table(["parameter", "value"], list((card["parameters"] | decided).items()))
-    columns = ("action", "who", "why", "created_at")
-    print_table(columns, [[entry[name] for name in columns] for entry in entries], title="Promotions")
+    if len(tried := card.get("tried", ())) > 1:  # models of before say nothing of it
+        _print_rows(
+            ("architecture", "val_loss", "val_accuracy", "epoch"), tried, "Tried: the lowest val_loss stays"
+        )
+    _print_rows(("action", "who", "why", "created_at"), entries, "Promotions")
 
 
 @model.command()
@@ -148,6 +152,10 @@ def rollback(dataset: str, why: str) -> None:
     with open_instance() as instance:
         publish_champion(catalog, instance, found)
     console.print(f"{found.version} is the champion of {dataset} again.")
+
+
+def _print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], title: str) -> None:
+    print_table(columns, [[row[name] for name in columns] for row in rows], title=title)
 
 
 def _row(catalog: "Catalog", found: "Model") -> dict[str, Any]:

@@ -105,7 +105,8 @@ def trainings(site: Site, client: httpx.Client) -> Iterator[Trainings]:
 
 def model(site: Site, version: str, dataset: str = "shapes") -> Reference:
     """A model in the store, with a card and nothing else."""
-    card = {"architecture": "small_cnn", "history": HISTORY, "parameters": {}}
+    tried = [{"architecture": name} for name in ("hog", "small_cnn")]
+    card = {"architecture": "small_cnn", "tried": tried, "history": HISTORY, "parameters": {}}
     reference = put_bundle(site.catalog.store, "trained_model", version, card, {})
     register(site.catalog.database, dataset, reference)
     return reference
@@ -356,6 +357,7 @@ def test_at_the_end_there_are_evaluation_gate_and_model(trainings: Trainings) ->
     page = trainings.page()
     assert "90.0%" in page
     assert "The gate has kept it back." in page
+    assert "<code>9f01</code> of small_cnn (hog validated worse), called" in page
     assert "Make it the champion" not in page
     assert "Make it the champion" in trainings.page(role="admin")
 

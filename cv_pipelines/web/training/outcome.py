@@ -71,6 +71,7 @@ class Outcome:
         names: what it is called.
         is_champion: whether it is the champion now.
         architecture: of it.
+        worse: architectures that were tried as well, and validated worse.
         curve: of all epochs.
         evaluation, gate: None where the run did not get so far.
     """
@@ -79,6 +80,7 @@ class Outcome:
     names: list[str]
     is_champion: bool
     architecture: str
+    worse: list[str]
     curve: Curve
     evaluation: Evaluation | None
     gate: Gate | None
@@ -105,6 +107,7 @@ def outcome_of(
         names=list(names_of(catalog.database, dataset).get(model.version, ())),
         is_champion=standing(catalog.database, dataset, "champion") == model.version,
         architecture=card["architecture"],
+        worse=[name for one in card.get("tried", ()) if (name := one["architecture"]) != card["architecture"]],
         curve=curve_of(card["history"]),
         evaluation=_evaluation(catalog.open(judged).facts) if judged else None,
         gate=_gate(catalog, dataset, model.version, run_id or "", facts.get("champion_model", {})),

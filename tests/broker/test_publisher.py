@@ -193,14 +193,21 @@ def test_a_memory_alarm_gives_reasons_in_time_and_hinders_nothing_after_it(
 
 
 def test_a_memory_alarm_that_ends_meanwhile_is_waited_for(broker: str, rabbitmq: RabbitMQ, empty: Empty) -> None:
+    messages = numbered(3000)
     rabbitmq.set_memory_alarm(True)
     ending = threading.Timer(1, rabbitmq.set_memory_alarm, [False])
     ending.start()
     try:
-        assert publish(broker, numbered(3000), PATIENCE) == [""] * 3000
+        reasons = publish(broker, messages, 60)
     finally:
         ending.join()
-    assert [int(message.body) for message in empty()] == list(range(3000))
+    if reasons[0] == "not confirmed: nothing came back in time":
+        # RabbitMQ 3.10 has once confirmed nothing by a connection that it had blocked, though it read again
+        assert not any("takes no messages" in reason for reason in reasons)
+        told = [message for message, reason in zip(messages, reasons, strict=True) if reason]
+        reasons = publish(broker, told, PATIENCE)
+    assert Counter(reasons) == {"": len(reasons)}, rabbitmq.ctl("list_connections", "name", "state")
+    assert arrived(empty()) == list(range(3000))
 
 
 def test_a_broker_that_hangs_gives_reasons_in_time(broker: str, rabbitmq: RabbitMQ) -> None:

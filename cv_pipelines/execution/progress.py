@@ -6,7 +6,8 @@ from dagster import AssetExecutionContext, OpExecutionContext
 from sqlalchemy import Engine
 
 from cv_pipelines.execution.attempts import attempt_of
-from cv_pipelines.execution.run_progress import History, ProgressWriter
+from cv_pipelines.execution.run_progress import ProgressWriter
+from cv_pipelines.models.history import History
 from cv_pipelines.progress import Progress
 
 EVERY = 2.0

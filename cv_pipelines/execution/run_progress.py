@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from cv_pipelines.database.clock import ago, now
 from cv_pipelines.database.engine import reading
 from cv_pipelines.database.training_tables import run_progress
 from cv_pipelines.database.upsert import insert_into
+from cv_pipelines.models.history import History
 
 EVERY = 1.0
 """Seconds between two writes, at least."""
@@ -23,7 +24,6 @@ MOST_POINTS = 400
 _DIGITS = 6
 _DAY = 86_400.0
 
-History = Sequence[dict[str, float]]
 Curve = list[dict[str, float | None]]
 
 

@@ -31,6 +31,7 @@ def dev(host: str, port: int) -> None:
     os.chdir(ROOT)
     os.environ.setdefault("CV_UI_URL", f"http://{host}:{port}")
     os.environ.setdefault("PYTHONWARNINGS", "ignore")  # Dagster's, about itself
+    os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")  # of runs: large pages for large tensors
     console.print(f"The UI will be at http://{host}:{port} in a few seconds; Ctrl-C stops it.")
     command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "--host", host, "--port", str(port)]
     command += ["--workspace", str(ROOT / "workspace.yaml"), "--log-level", "warning"]

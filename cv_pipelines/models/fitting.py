@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cv_pipelines.errors import ResourceError
 from cv_pipelines.models.accelerator import has_gpu, is_out_of_memory
+from cv_pipelines.models.allocator import keep_freed_memory
 from cv_pipelines.models.architectures.factory import build_classifier
 from cv_pipelines.models.batches import CachedBatches
 from cv_pipelines.models.checkpoints import Checkpoints
@@ -68,6 +69,7 @@ def fit(
         progress("training epochs", len(history), parameters.epochs)
         on_epoch(history)
 
+    keep_freed_memory()
     keras.utils.set_random_seed(parameters.seed)
     with _precision(parameters.mixed_precision), _memory_errors(batch):
         started = time.perf_counter()
